@@ -1,0 +1,183 @@
+import { Pool, type PoolClient, type PoolConfig, types } from 'pg'
+import type { Clock } from '../kit/clock.ts'
+import type { Log } from '../kit/log.ts'
+import { defineProblem } from '../kit/problem.ts'
+import { type Hooks, openTx, type Statement, type Tx } from './tenant-transaction.ts'
+
+export const databaseUnavailable = defineProblem('database-unavailable', 503, 'The database cannot be reached right now.')
+
+/** How to reach the database as the login of the server. */
+export type DatabaseAddress = {
+  readonly connectionString?: string
+  readonly host?: string
+  readonly port?: number
+  readonly user?: string
+  readonly password?: string
+  readonly database?: string
+}
+
+/** `clock` stands in for the database's clock in tests that move time. */
+export type DatabaseOptions = { readonly address: DatabaseAddress; readonly log: Log; readonly connections?: number; readonly clock?: Clock }
+
+/** The door to the database. The pools stay inside: a statement runs for one tenant, or as the worker on queue metadata. */
+export type Database = {
+  /** Runs `work` in one transaction of one tenant: all of it commits, or nothing. A deadlock is tried again. */
+  withTenant<Result>(tenantId: string, work: (tx: Tx) => Promise<Result>): Promise<Result>
+  /** One statement over the queues of all tenants. The worker's role sees ids, times and states there, and no body. */
+  asWorker<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
+  /** One statement outside any tenant: the version of the schema, settings, the owner of an API key. */
+  ask<Row>(statement: Statement, values?: readonly unknown[]): Promise<Row[]>
+  /** Calls `heard` for each notification on `channel`, over a connection of its own that comes back by itself. */
+  listen(channel: string, heard: (payload: string) => void): () => void
+  readonly address: DatabaseAddress
+  close(): Promise<void>
+}
+
+const TENANT_ID = /^[a-z]{1,8}_[0-9A-Za-z]{1,40}$/
+const DATE = 1082
+const BIGINT = 20
+const TRIES = 4
+
+export function connectDatabase({ address, log, connections = 12, clock }: DatabaseOptions): Database {
+  const app = openPool(address, 'tenure_app', connections, log)
+  const worker = openPool(address, 'tenure_worker', Math.max(2, Math.floor(connections / 3)), log)
+  const listeners = new Set<() => void>()
+
+  async function withTenant<Result>(tenantId: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
+    for (let tried = 1; ; tried++) {
+      try {
+        return await once(app, tenantId, work, clock)
+      } catch (error) {
+        if (tried === TRIES || !isRetryable(error)) throw asProblem(error)
+        log.debug({ tried }, 'transaction.repeated')
+      }
+    }
+  }
+
+  const runOn =
+    (pool: Pool) =>
+    async <Row>({ name, text }: Statement, values: readonly unknown[] = []): Promise<Row[]> => {
+      try {
+        return (await pool.query({ name, text, values: values as unknown[] })).rows as Row[]
+      } catch (error) {
+        throw asProblem(error)
+      }
+    }
+
+  return {
+    withTenant,
+    asWorker: runOn(worker),
+    ask: runOn(app),
+    listen(channel, heard) {
+      const stop = listenOn(worker, channel, heard, log)
+      listeners.add(stop)
+      return () => {
+        listeners.delete(stop)
+        stop()
+      }
+    },
+    address,
+    async close() {
+      for (const stop of listeners) stop()
+      await Promise.all([app.end(), worker.end()])
+    },
+  }
+}
+
+async function once<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => Promise<Result>, clock: Clock | undefined): Promise<Result> {
+  if (!TENANT_ID.test(tenantId)) throw new Error('That is not the id of a tenant.')
+  const client = await pool.connect()
+  const hooks: Hooks = { before: new Map(), after: [] }
+  let broken = false
+  let result: Result
+  try {
+    // One round trip; the id has just been checked to be letters and digits.
+    const begun = await client.query(`begin; select set_config('tenure.tenant_id', '${tenantId}', true), clock_timestamp() as now`)
+    const { now } = (begun as unknown as [unknown, { rows: [{ now: Date }] }])[1].rows[0]
+    const tx = openTx(client, tenantId, clock?.() ?? now, hooks)
+    result = await work(tx)
+    for (const before of hooks.before.values()) await before()
+    await client.query('commit')
+  } catch (error) {
+    await client.query('rollback').catch(() => {
+      broken = true
+    })
+    throw error
+  } finally {
+    client.release(broken)
+  }
+  for (const after of hooks.after) after()
+  return result
+}
+
+function openPool(address: DatabaseAddress, role: string, max: number, log: Log): Pool {
+  const settings = `-c role=${role} -c statement_timeout=60000 -c lock_timeout=20000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC`
+  const config: PoolConfig = { ...address, max, options: settings, connectionTimeoutMillis: 10_000, idleTimeoutMillis: 60_000, types: typeParsers }
+  const pool = new Pool(config)
+  // Without a listener a pool ends the process when the database stops.
+  pool.on('error', (error) => log.warn({ err: error, role }, 'database.connection_lost'))
+  return pool
+}
+
+/** Dates stay strings (a hire date has no zone); bigint counters become numbers, which hold them up to 2^53. */
+const typeParsers: NonNullable<PoolConfig['types']> = {
+  getTypeParser: ((id: number, format: 'text' | 'binary') => {
+    if (id === DATE) return (text: string) => text
+    if (id === BIGINT) return Number
+    return types.getTypeParser(id, format as 'text')
+  }) as NonNullable<PoolConfig['types']>['getTypeParser'],
+}
+
+function listenOn(pool: Pool, channel: string, heard: (payload: string) => void, log: Log): () => void {
+  let stopped = false
+  let client: PoolClient | undefined
+  let again: NodeJS.Timeout | undefined
+  const connect = async () => {
+    if (stopped) return
+    try {
+      const fresh = await pool.connect()
+      if (stopped) return fresh.release()
+      client = fresh
+      fresh.on('notification', (message) => heard(message.payload ?? ''))
+      fresh.once('error', () => {
+        fresh.release(true)
+        client = undefined
+        again = setTimeout(connect, 500)
+      })
+      await fresh.query(`listen "${channel}"`)
+    } catch (error) {
+      log.warn({ err: error, channel }, 'database.listen_failed')
+      again = setTimeout(connect, 500)
+    }
+  }
+  void connect()
+  return () => {
+    stopped = true
+    clearTimeout(again)
+    client?.release(true)
+    client = undefined
+  }
+}
+
+const RETRYABLE = new Set(['40001', '40P01'])
+const CONNECTION_LOST = /^(08|57P0|53)|^(ECONN|EPIPE|ENOENT|ETIMEDOUT)/
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
+}
+
+function isRetryable(error: unknown): boolean {
+  return RETRYABLE.has(codeOf(error))
+}
+
+/** A database that is gone, full or out of connections is the caller's to know and to try again; anything else stays what it was. */
+function asProblem(error: unknown): unknown {
+  const lost = error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  if (!lost && !CONNECTION_LOST.test(codeOf(error))) return error
+  return Object.assign(databaseUnavailable({ retryAfterSeconds: 2 }), { cause: error })
+}
+
+/** Whether the error is that of the named constraint: the way to tell a taken name from a fault of ours. */
+export function violates(error: unknown, constraint: string): boolean {
+  return error instanceof Error && 'constraint' in error && error.constraint === constraint
+}

@@ -1,0 +1,97 @@
+import { type DataKey, seal } from '../privacy/sealed-value.ts'
+import type { Pending, PendingEvent } from './emit.ts'
+import { LOG_AND_FAN_OUT, type PlacedDelivery, RAISE_SEQUENCES } from './fan-out.ts'
+import type { ReadyDelivery } from './hand-over.ts'
+import type { StoredEvent } from './stored-event.ts'
+
+type Numbered = PendingEvent & { readonly stored: StoredEvent }
+
+/** Writes what the transaction emitted: sequence numbers, log and deliveries, in two statements however many events there are. */
+export async function flushEvents(pending: Pending): Promise<void> {
+  const { change } = pending
+  const { tx, handOver } = change
+  const numbered = await numberEvents(pending)
+  if (numbered.length === 0) return
+  const bodies = await sealBodies(pending, numbered)
+  const room = handOver?.room() ?? 0
+  const placed = await tx.scope.run<PlacedDelivery>(LOG_AND_FAN_OUT, [
+    tx.scope.tenantId,
+    ...columns(numbered, bodies),
+    room,
+    handOver?.leaseSeconds ?? 0,
+  ])
+  if (placed.length === 0) return
+  tx.scope.afterCommit(() => handOverPlaced(pending, numbered, placed))
+  if (placed.some(({ leased }) => !leased)) await tx.scope.run(NOTIFY_DUE, [])
+}
+
+/** One hint for the whole transaction: a notification takes a global lock at commit, so never one for each row. */
+const NOTIFY_DUE = { name: 'notify-due', text: "select pg_notify('delivery_due', '')" }
+
+async function numberEvents({ change, events, touched }: Pending): Promise<Numbered[]> {
+  const counts = new Map<string, number>([...touched].map((id) => [id, 0]))
+  for (const { event } of events) if (event.employee_id) counts.set(event.employee_id, (counts.get(event.employee_id) ?? 0) + 1)
+  const ids = [...counts.keys()].sort()
+  const { tx } = change
+  const rows =
+    ids.length === 0
+      ? []
+      : await tx.scope.run<{ id: string; first: number }>(RAISE_SEQUENCES, [tx.scope.tenantId, ids, ids.map((id) => counts.get(id) ?? 0)])
+  const next = new Map(rows.map(({ id, first }) => [id, first]))
+  return events.map((pending) => {
+    const { employee_id } = pending.event
+    if (!employee_id) return { ...pending, stored: { ...pending.event, sequence: null } }
+    const sequence = next.get(employee_id)
+    if (sequence === undefined) throw new Error('An event names an employee that does not exist.')
+    next.set(employee_id, sequence + 1)
+    return { ...pending, stored: { ...pending.event, sequence } }
+  })
+}
+
+async function sealBodies({ change }: Pending, numbered: readonly Numbered[]): Promise<Buffer[]> {
+  const { tx, vault } = change
+  const personIds = numbered.flatMap(({ personId }) => (personId ? [personId] : []))
+  const personKeys: ReadonlyMap<string, DataKey> = personIds.length > 0 ? await vault.personKeys(tx, personIds) : new Map()
+  const tenantKey = numbered.some(({ personId }) => !personId) ? await vault.tenantKey(tx) : undefined
+  return numbered.map(({ personId, stored }) => {
+    const key = personId ? personKeys.get(personId) : tenantKey
+    if (!key) throw new Error('The key that would seal an event is gone.')
+    return seal(key, eventPlace(tx.scope.tenantId, stored.id), JSON.stringify(stored))
+  })
+}
+
+export function eventPlace(tenantId: string, eventId: string) {
+  return { tenantId, table: 'event', column: 'body', row: eventId }
+}
+
+function columns(numbered: readonly Numbered[], bodies: readonly Buffer[]): unknown[] {
+  const column = <Value>(pick: (one: Numbered) => Value) => numbered.map(pick)
+  return [
+    column(({ stored }) => stored.id),
+    column(({ stored }) => stored.type),
+    column(({ stored }) => stored.employee_id),
+    column(({ orderKey }) => orderKey),
+    column(({ stored }) => stored.sequence),
+    column(({ stored }) => stored.recorded_at),
+    column(({ stored }) => stored.effective_date),
+    column(({ stored }) => stored.source),
+    column(({ stored }) => stored.correlation_id),
+    column(({ personId }) => personId),
+    bodies,
+    column(({ onlyEndpointId }) => onlyEndpointId),
+  ]
+}
+
+function handOverPlaced({ change }: Pending, numbered: readonly Numbered[], placed: readonly PlacedDelivery[]): void {
+  const { handOver } = change
+  if (!handOver) return
+  const byEvent = new Map(numbered.map((one) => [one.stored.id, one]))
+  const ready: ReadyDelivery[] = []
+  for (const { leased, waits, ...delivery } of placed) {
+    const event = byEvent.get(delivery.eventId)
+    if (!leased || !event) continue
+    ready.push({ ...delivery, tenantId: change.tx.scope.tenantId, event: event.stored, personId: event.personId, failures: 0 })
+  }
+  if (ready.length > 0) handOver.accept(ready)
+  if (ready.length < placed.length) handOver.due()
+}

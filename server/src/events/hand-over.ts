@@ -1,0 +1,35 @@
+import type { StoredEvent } from './stored-event.ts'
+
+/** A delivery that this process may attempt until its lease ends. Whoever completes it names the epoch. */
+export type LeasedDelivery = {
+  readonly tenantId: string
+  readonly id: string
+  readonly endpointId: string
+  readonly orderKey: string
+  readonly eventPosition: number
+  readonly eventId: string
+  readonly eventType: string
+  readonly employeeId: string | null
+  readonly previousEventId: string | null
+  readonly leaseEpoch: number
+  /** The number of this attempt, from 1. */
+  readonly attempts: number
+  /** Failed attempts since it was last put to work. */
+  readonly failures: number
+}
+
+/** A leased delivery with the event that it carries, in clear, in memory only. */
+export type ReadyDelivery = LeasedDelivery & { readonly event: StoredEvent; readonly personId: string | null }
+
+/**
+ * Where the committing process sends new deliveries, already leased to itself, so that the first attempt starts without
+ * another query. Nothing depends on it: a delivery that is not attempted becomes due again when its lease ends.
+ */
+export type HandOver = {
+  /** How many deliveries the dispatcher will take right now. The rest are left due, for whoever polls next. */
+  room(): number
+  readonly leaseSeconds: number
+  accept(deliveries: readonly ReadyDelivery[]): void
+  /** Tells that deliveries were left due: a hint to look soon. */
+  due(): void
+}
