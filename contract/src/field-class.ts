@@ -12,7 +12,8 @@ type Classed = { readonly fieldClass: FieldClass; readonly identifier?: true }
 const classed =
   (fieldClass: FieldClass) =>
   <Schema extends TSchema>(schema: Schema): Schema =>
-    Object.assign({}, schema, { fieldClass })
+    // With all its descriptors: the library keeps marks of its own in properties that a plain copy would lose.
+    Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), fieldClass: { value: fieldClass, enumerable: true } }) as Schema
 
 export const publicField = classed('public')
 export const internal = classed('internal')

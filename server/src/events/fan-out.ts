@@ -12,8 +12,8 @@ export const RAISE_SEQUENCES: Statement = {
     returning e.id, e.event_sequence - n.events + 1 as first`,
 }
 
-/** A new delivery as the fan-out placed it: leased to us, or left due because it must wait, or because there is no room. */
-export type PlacedDelivery = Omit<LeasedDelivery, 'tenantId' | 'failures'> & { readonly leased: boolean; readonly waits: boolean }
+/** A new delivery as the fan-out placed it: leased to us, or left due: it must wait, or there is no room. */
+export type PlacedDelivery = Omit<LeasedDelivery, 'tenantId' | 'failures'> & { readonly leased: boolean }
 
 /**
  * Writes events to the log and one delivery for each endpoint that wants them, in one statement.
@@ -71,5 +71,5 @@ export const LOG_AND_FAN_OUT: Statement = {
       from decided
     returning id, endpoint_id as "endpointId", order_key as "orderKey", event_position as "eventPosition", event_id as "eventId",
               event_type as "eventType", employee_id as "employeeId", previous_event_id as "previousEventId",
-              lease_epoch as "leaseEpoch", attempts, lease_epoch = 1 as leased, previous_event_id is not null as waits`,
+              lease_epoch as "leaseEpoch", attempts, lease_epoch = 1 as leased`,
 }

@@ -87,7 +87,7 @@ function handOverPlaced({ change }: Pending, numbered: readonly Numbered[], plac
   if (!handOver) return
   const byEvent = new Map(numbered.map((one) => [one.stored.id, one]))
   const ready: ReadyDelivery[] = []
-  for (const { leased, waits, ...delivery } of placed) {
+  for (const { leased, ...delivery } of placed) {
     const event = byEvent.get(delivery.eventId)
     if (!leased || !event) continue
     ready.push({ ...delivery, tenantId: change.tx.scope.tenantId, event: event.stored, personId: event.personId, failures: 0 })
