@@ -179,8 +179,9 @@ function headerValue(headers: HeaderSource, name: string): string | undefined {
   return (typeof value === 'string' ? value : value?.join(' '))?.trim()
 }
 
+/** Entries are parted by spaces; a header that was sent twice arrives joined with a comma as well. */
 function signaturesOf(header: string): string[] {
-  return header.split(/\s+/).flatMap((entry) => (entry.startsWith('v1,') ? [entry.slice('v1,'.length)] : []))
+  return header.split(/,?\s+/).flatMap((entry) => (entry.startsWith('v1,') ? [entry.slice('v1,'.length)] : []))
 }
 
 /** Looks at every pair, also after a match, and compares base64 as text: another spelling of the same bytes is refused. */
@@ -224,16 +225,30 @@ const ALGORITHM = { name: 'HMAC', hash: 'SHA-256' }
 
 async function hmac(key: Uint8Array, text: Uint8Array<ArrayBuffer>): Promise<string> {
   const { subtle } = await webCrypto()
-  const imported = await subtle.importKey('raw', Uint8Array.from(key), ALGORITHM, false, ['sign'])
-  return btoa(String.fromCharCode(...new Uint8Array(await subtle.sign(ALGORITHM, imported, text))))
+  const signature = await subtle.sign(ALGORITHM, await importKey(key), text)
+  return btoa(String.fromCharCode(...new Uint8Array(signature)))
 }
 
-let found: Crypto | undefined
+const importedKeys = new WeakMap<Uint8Array, Promise<ImportedKey>>()
+type ImportedKey = Awaited<ReturnType<WebCrypto['subtle']['importKey']>>
+
+/** Importing costs as much as signing, so it is done once for the same array of bytes. Do not change a secret's bytes in place. */
+function importKey(key: Uint8Array): Promise<ImportedKey> {
+  let imported = importedKeys.get(key)
+  if (!imported) {
+    imported = webCrypto().then(({ subtle }) => subtle.importKey('raw', Uint8Array.from(key), ALGORITHM, false, ['sign']))
+    importedKeys.set(key, imported)
+  }
+  return imported
+}
+
+type WebCrypto = typeof globalThis.crypto
+let found: WebCrypto | undefined
 
 /** Node 18 has no global `crypto`. The name is not a literal, so that bundlers for the edge leave the import alone. */
-async function webCrypto(): Promise<Crypto> {
+async function webCrypto(): Promise<WebCrypto> {
   if (found) return found
-  const nodeCrypto = 'node:crypto'
-  found = globalThis.crypto?.subtle ? globalThis.crypto : ((await import(nodeCrypto)).webcrypto as Crypto)
+  const nodeCrypto: string = 'node:crypto'
+  found = globalThis.crypto?.subtle ? globalThis.crypto : ((await import(nodeCrypto)).webcrypto as WebCrypto)
   return found
 }
