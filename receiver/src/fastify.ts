@@ -4,17 +4,15 @@ import type { Answering, IncomingRequest } from './receiver.ts'
 /** The part of a Fastify instance that the plugin uses, so that this package needs no `fastify` of its own. */
 type FastifyScope = {
   removeAllContentTypeParsers(): void
-  addContentTypeParser(
-    type: string,
-    options: { parseAs: 'buffer'; bodyLimit: number },
-    parse: (request: never, body: never, done: (error: null, body: unknown) => void) => void,
-  ): unknown
   // biome-ignore lint/suspicious/noExplicitAny: Fastify's own types depend on how the caller's instance was made.
+  addContentTypeParser(type: string, options: { parseAs: 'buffer'; bodyLimit: number }, parse: any): unknown
+  // biome-ignore lint/suspicious/noExplicitAny: as above.
   setErrorHandler(handler: (error: any, request: any, reply: any) => unknown): unknown
   // biome-ignore lint/suspicious/noExplicitAny: as above.
   post(path: string, handler: (request: any, reply: any) => Promise<unknown>): unknown
 }
 
+type Parsed = (error: null, body: Uint8Array) => void
 type Reply = { code(status: number): Reply; headers(headers: object): Reply; send(body: string): unknown }
 
 /**
@@ -31,7 +29,7 @@ export function fastifyReceiver(
   return async (scope) => {
     scope.removeAllContentTypeParsers()
     const options = { parseAs: 'buffer', bodyLimit: receiver.maxBodyBytes } as const
-    scope.addContentTypeParser('*', options, (_request, body, done) => done(null, body))
+    scope.addContentTypeParser('*', options, (_request: unknown, body: Uint8Array, done: Parsed) => done(null, body))
     scope.setErrorHandler((error: { statusCode?: number }, _request, reply: Reply) => {
       if (error.statusCode !== 413) throw error
       return writeAnswer(reply, bodyTooLarge(receiver.maxBodyBytes))
