@@ -39,6 +39,11 @@ async function createCluster(folder: string, dataFolder: string, passwordFile: s
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true })
     const { stderr } = error as { stderr?: string }
+    if (stderr?.includes('could not look up effective user ID')) {
+      throw new Error(`PostgreSQL needs a name for uid ${account.uid}: add a line for it to /etc/passwd, or set DATABASE_URL.`, {
+        cause: error,
+      })
+    }
     throw new Error(`The database could not be created in ${folder}: ${stderr?.trim() || String(error)}`, { cause: error })
   }
   await rename(unfinished, dataFolder)

@@ -154,6 +154,26 @@ describe('the embedded PostgreSQL', () => {
     await started.stop()
   })
 
+  it('waits while a process of the killed server still holds its memory', async () => {
+    await startOwner()
+    const held = Number(await readFile(join(folder, 'walwriter'), 'utf8'))
+    process.kill(held, 'SIGSTOP')
+    process.kill(await serverPid(folder), 'SIGKILL')
+    await kill(owners[0])
+    let refusals = 0
+    const watched = createLog('info', {
+      write(line) {
+        if (line.includes('postgres.start_repeated') && ++refusals === 2) process.kill(held, 'SIGCONT')
+      },
+    })
+
+    const started = await startEmbeddedPostgres({ folder, log: watched })
+
+    assert.ok(refusals >= 2)
+    assert.deepEqual(await query(started, 'select answer from kept'), [{ answer: 42 }])
+    await started.stop()
+  })
+
   it('does not take a program that has the number of its dead server for the server', async () => {
     await startOwner()
     const dead = await serverPid(folder)
@@ -195,6 +215,7 @@ describe('the embedded PostgreSQL', () => {
   /** A process of its own that starts the database, writes a row and waits to be killed. */
   async function startOwner(): Promise<ChildProcess> {
     const program = `
+      const { writeFile } = await import('node:fs/promises')
       const { startEmbeddedPostgres } = await import(${JSON.stringify(MODULE)})
       const { createLog } = await import(${JSON.stringify(LOG_MODULE)})
       const { default: { Client } } = await import(${JSON.stringify(import.meta.resolve('pg'))})
@@ -202,6 +223,8 @@ describe('the embedded PostgreSQL', () => {
       const client = new Client(admin)
       await client.connect()
       await client.query('create table kept as select 42 as answer')
+      const { rows } = await client.query("select pid from pg_stat_activity where backend_type = 'walwriter'")
+      await writeFile(${JSON.stringify(join(folder, 'walwriter'))}, String(rows[0].pid))
       await client.end()
       console.log('started')
       setInterval(() => {}, 60_000)`

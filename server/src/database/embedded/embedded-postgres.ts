@@ -7,7 +7,7 @@ import { ensureCluster, SUPERUSER } from './create-cluster.ts'
 import { takeOwnership } from './owner.ts'
 import { findNativeFolder, openBinaries } from './postgres-binaries.ts'
 import type { RunningProcess } from './running-process.ts'
-import { type Admin, clearStaleFiles, findRunningServer, isGoneWithin, stopServer, tryLogin } from './running-server.ts'
+import { type Admin, findRunningServer, freeStaleLocks, isGoneWithin, stopServer, tryLogin } from './running-server.ts'
 import { chooseAccount } from './server-account.ts'
 import { serverArguments } from './server-settings.ts'
 import { openSocketFolder, PORT } from './socket-folder.ts'
@@ -96,7 +96,7 @@ async function adoptOrStart(plan: ServerPlan, log: Log): Promise<Started> {
   for (;;) {
     const adopted = await adopt(plan, log)
     if (adopted) return adopted
-    await clearStaleFiles(plan.dataFolder, plan.admin.host, log)
+    await freeStaleLocks(plan.dataFolder, plan.admin.host, plan.account, log)
     try {
       return { server: await startServer(plan, log), admin: plan.admin, adopted: false }
     } catch (error) {

@@ -1,9 +1,10 @@
-import { readFile, realpath, rm } from 'node:fs/promises'
+import { readFile, realpath, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Log } from '../../kit/log.ts'
 import { isRunning, type RunningProcess, readProcess, signalProcess } from './running-process.ts'
+import { type Account, handOver } from './server-account.ts'
 import { PORT } from './socket-folder.ts'
 
 export type Admin = {
@@ -27,15 +28,24 @@ export async function findRunningServer(dataFolder: string): Promise<(RunningPro
   return found && { ...found, socketFolder: lines[4] ?? '' }
 }
 
-/** Removes what a dead server left where its number now belongs to another program, which PostgreSQL would take for its own. */
-export async function clearStaleFiles(dataFolder: string, socketFolder: string, log: Log): Promise<void> {
-  const socket = join(socketFolder, `.s.PGSQL.${PORT}`)
-  for (const lockFile of [join(dataFolder, 'postmaster.pid'), `${socket}.lock`]) {
-    const pid = Number((await readFile(lockFile, 'utf8').catch(() => '')).split('\n')[0])
-    if (!pid || (await readServer(pid, dataFolder)) || !(await readProcess(pid))) continue
-    await rm(lockFile, { force: true })
-    log.warn({ lockFile, pid }, 'postgres.stale_lock_removed')
+/**
+ * Frees the lock files of a dead server whose number PostgreSQL would take for alive, because another program has it now
+ * or nobody has reaped it yet. The data's lock file is given our number and not removed: PostgreSQL lets its parent's lock
+ * pass, and still finds in it the shared memory to which processes of the dead server may be attached.
+ */
+export async function freeStaleLocks(dataFolder: string, socketFolder: string, account: Account, log: Log): Promise<void> {
+  const lockFile = join(dataFolder, 'postmaster.pid')
+  const text = await readFile(lockFile, 'utf8').catch(() => '')
+  const dead = Number.parseInt(text, 10)
+  if (dead && dead !== process.pid && !(await readServer(dead, dataFolder))) {
+    await writeFile(`${lockFile}.new`, text.replace(/^\d+/, String(process.pid)), { mode: 0o600 })
+    await handOver(`${lockFile}.new`, account)
+    await rename(`${lockFile}.new`, lockFile)
+    log.info({ pid: dead }, 'postgres.stale_lock_freed')
   }
+  const socketLock = join(socketFolder, `.s.PGSQL.${PORT}.lock`)
+  const holder = Number.parseInt(await readFile(socketLock, 'utf8').catch(() => ''), 10)
+  if (holder && !(await readServer(holder, dataFolder))) await rm(socketLock, { force: true })
 }
 
 /** Logs in once, and makes sure that the server behind the socket serves this data. Throws where waiting does not help. */

@@ -11,6 +11,7 @@ export async function chooseAccount(dataFolder: string): Promise<Account> {
   const uid = process.getuid?.() ?? 0
   const data = await stat(dataFolder).catch(() => undefined)
   if (uid === 0) {
+    await refuseWeakRoot()
     if (data && data.uid !== 0) return { uid: data.uid, gid: data.gid, change: true }
     return { ...(await readNobody()), change: true }
   }
@@ -40,6 +41,20 @@ export async function handOver(path: string, account: Account): Promise<void> {
   }
   const entries = await readdir(path).catch(() => [])
   for (const entry of entries) await handOver(join(path, entry), account)
+}
+
+/** What root needs to run a server as somebody else, to reach its socket and to stop it; by their numbers in the kernel. */
+const RIGHTS = { CHOWN: 0, DAC_OVERRIDE: 1, KILL: 5, SETGID: 6, SETUID: 7 }
+
+/** A container may take these rights from its root: said at once, or the stop would be the first to fail. */
+async function refuseWeakRoot(): Promise<void> {
+  const [, effective] = /^CapEff:\s*([0-9a-f]+)/m.exec(await readFile('/proc/self/status', 'utf8').catch(() => '')) ?? []
+  if (!effective) return
+  const missing = Object.entries(RIGHTS).filter(([, bit]) => ((BigInt(`0x${effective}`) >> BigInt(bit)) & 1n) === 0n)
+  if (missing.length === 0) return
+  throw new Error(
+    `PostgreSQL refuses to run as root, and this root lacks the rights to run it as somebody else (${missing.map(([name]) => name).join(', ')}): start Tenure as an ordinary user, or set DATABASE_URL to a PostgreSQL of your own.`,
+  )
 }
 
 async function readNobody(): Promise<{ uid: number; gid: number }> {
