@@ -71,8 +71,10 @@ export function failureOfStatus(status: number): FailureSymbol | undefined {
 export function failureOfError(error: unknown): FailureSymbol {
   if (error instanceof EgressError) return error.failure
   const code = String((error as { code?: unknown } | null)?.code ?? '')
-  if (code === 'UND_ERR_HEADERS_OVERFLOW' || code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large'
-  if (code.startsWith('HPE_') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH') return 'response_invalid'
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') return 'headers_too_large'
+  // The parser's errors have no code when their number is newer than undici's table of them.
+  if ((error instanceof Error && error.name === 'HTTPParserError') || code === 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH')
+    return 'response_invalid'
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') return 'request_invalid'
   if (code === 'UND_ERR_CLOSED' || code === 'UND_ERR_DESTROYED') return 'interrupted'
   if (code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_')) return 'tls_failed'
