@@ -22,7 +22,7 @@ export type EmbeddedPostgres = {
   stop(): Promise<void>
 }
 
-export type EmbeddedPostgresOptions = {
+type EmbeddedPostgresOptions = {
   /** Where data, password and log live, `.tenure` for example. Made where it is missing. */
   readonly folder: string
   readonly log: Log

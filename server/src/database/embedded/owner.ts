@@ -2,7 +2,7 @@ import { readdir, readlink, rm, symlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isRunning, readProcess } from './running-process.ts'
 
-export type Ownership = { release(): Promise<void> }
+type Ownership = { release(): Promise<void> }
 
 const NAME = /^postgres-owner\.(\d+)$/
 const FREE = 'nobody'

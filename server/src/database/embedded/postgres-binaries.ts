@@ -11,7 +11,7 @@ export type Binaries = {
   readonly env: Readonly<Record<string, string>>
 }
 
-export type Platform = { readonly platform: string; readonly arch: string; readonly glibc: boolean }
+type Platform = { readonly platform: string; readonly arch: string; readonly glibc: boolean }
 
 const MEND = 'set DATABASE_URL to a PostgreSQL 18 of your own'
 

@@ -16,7 +16,7 @@ export type Admin = {
 }
 
 /** Whether a login worked, may work in a moment, or met a server that is ending or that has lost its socket. */
-export type Login = 'open' | 'starting' | 'stopping' | 'no socket'
+type Login = 'open' | 'starting' | 'stopping' | 'no socket'
 
 const FAST_STOP_MS = 60_000
 const IMMEDIATE_STOP_MS = 10_000
