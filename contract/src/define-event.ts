@@ -11,11 +11,14 @@ export type EventDefinition<Name extends string = string, Data extends TObject =
 }
 
 /** Declares a type of event: a name that never changes its meaning, a schema in which each field has its class, an example. */
-export function defineEvent<const Name extends string, Data extends TObject>(definition: EventDefinition<Name, Data>): EventDefinition<Name, Data> {
+export function defineEvent<const Name extends string, Data extends TObject>(
+  definition: EventDefinition<Name, Data>,
+): EventDefinition<Name, Data> {
   return definition
 }
 
 /** A closed object: a field that the catalogue does not know cannot be sent. */
-export const closed = <Fields extends Parameters<typeof Type.Object>[0]>(fields: Fields) => Type.Object(fields, { additionalProperties: false })
+export const closed = <Fields extends Parameters<typeof Type.Object>[0]>(fields: Fields) =>
+  Type.Object(fields, { additionalProperties: false })
 
 export const employeeId = identifier('emp')

@@ -13,7 +13,10 @@ const classed =
   (fieldClass: FieldClass) =>
   <Schema extends TSchema>(schema: Schema): Schema =>
     // With all its descriptors: the library keeps marks of its own in properties that a plain copy would lose.
-    Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(schema), fieldClass: { value: fieldClass, enumerable: true } }) as Schema
+    Object.defineProperties(
+      {},
+      { ...Object.getOwnPropertyDescriptors(schema), fieldClass: { value: fieldClass, enumerable: true } },
+    ) as Schema
 
 export const publicField = classed('public')
 export const internal = classed('internal')

@@ -44,10 +44,7 @@ export const Person = Type.Object(personFields, { additionalProperties: false })
 export type Person = Static<typeof Person>
 
 /** The form by which a country taxes a person. What the person elected on it is secret and not in an event. */
-export const TaxProfile = Type.Object(
-  { country: internal(Country), form: internal(text(40)) },
-  { additionalProperties: false },
-)
+export const TaxProfile = Type.Object({ country: internal(Country), form: internal(text(40)) }, { additionalProperties: false })
 
 /** A person as the API takes and holds one: the secret fields never enter an event. */
 export const PersonRecord = Type.Object(

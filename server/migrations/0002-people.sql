@@ -255,3 +255,10 @@ create unique index scheduled_event_once on scheduled_event (tenant_id, subject_
 grant select, insert, update on scheduled_event to tenure_app;
 grant select (tenant_id, id, employee_id, due_at, state) on scheduled_event to tenure_worker;
 create policy queue on scheduled_event for select to tenure_worker using (true);
+
+-- Employee numbers for whoever is not given one. Never reused; gaps mean nothing.
+create sequence employee_number_sequence start 10001;
+grant usage on sequence employee_number_sequence to tenure_app;
+
+-- What the candidate was hired with, hashed: the same hire again answers the same employee, another one is a conflict.
+alter table candidate add column hire_digest bytea;

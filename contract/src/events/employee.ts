@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { closed, defineEvent, employeeId } from '../define-event.ts'
 import { internal } from '../field-class.ts'
 import { Person, TaxProfile } from '../shapes.ts'
-import { EXAMPLE_IDS as ids, EXAMPLE_PERSON } from './examples.ts'
+import { EXAMPLE_PERSON, EXAMPLE_IDS as ids } from './examples.ts'
 
 const EmployeeData = closed({
   employee_id: employeeId,
@@ -22,7 +22,8 @@ export const employeeCreated = defineEvent({
 export const employeeUpdated = defineEvent({
   type: 'employee.updated',
   version: 1,
-  meaning: 'Personal data of an employee changed and no other event tells it. One event per change set. Secret fields are named in changed and never sent.',
+  meaning:
+    'Personal data of an employee changed and no other event tells it. One event per change set. Secret fields are named in changed and never sent.',
   data: EmployeeData,
   example: { employee_id: ids.employee, employee_number: '10017', person: { ...EXAMPLE_PERSON, email: 'ada.king@example.com' } },
 })

@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { closed, defineEvent, employeeId } from '../define-event.ts'
 import { internal } from '../field-class.ts'
 import { Assignment, Compensation, Employment, Person, TaxProfile, Termination } from '../shapes.ts'
-import { EXAMPLE_ASSIGNMENT, EXAMPLE_COMPENSATION, EXAMPLE_EMPLOYMENT, EXAMPLE_IDS as ids, EXAMPLE_PERSON } from './examples.ts'
+import { EXAMPLE_ASSIGNMENT, EXAMPLE_COMPENSATION, EXAMPLE_EMPLOYMENT, EXAMPLE_PERSON, EXAMPLE_IDS as ids } from './examples.ts'
 
 const StartData = closed({
   employee_id: employeeId,
@@ -34,7 +34,8 @@ const end = {
 export const employmentStartScheduled = defineEvent({
   type: 'employment.start_scheduled',
   version: 1,
-  meaning: 'An employment that begins on a later day is entered. It has not begun: employment.started follows at midnight of the site on that day.',
+  meaning:
+    'An employment that begins on a later day is entered. It has not begun: employment.started follows at midnight of the site on that day.',
   data: StartData,
   example: start,
 })
@@ -42,7 +43,8 @@ export const employmentStartScheduled = defineEvent({
 export const employmentStarted = defineEvent({
   type: 'employment.started',
   version: 1,
-  meaning: 'An employment took effect at midnight of the site, or at once when it was entered on its first day or later. Once per employment. Payroll opens the record, identity the account.',
+  meaning:
+    'An employment took effect at midnight of the site, or at once when it was entered on its first day or later. Once per employment. Payroll opens the record, identity the account.',
   data: StartData,
   example: start,
 })
@@ -66,7 +68,8 @@ export const employmentTerminationCancelled = defineEvent({
 export const employmentTerminated = defineEvent({
   type: 'employment.terminated',
   version: 1,
-  meaning: 'The employment has ended: midnight of the site on the first day without it, or at once when entered on that day or later. Payroll closes the record, identity revokes access.',
+  meaning:
+    'The employment has ended: midnight of the site on the first day without it, or at once when entered on that day or later. Payroll closes the record, identity revokes access.',
   data: EndData,
   example: end,
 })

@@ -7,7 +7,8 @@ import { EXAMPLE_ASSIGNMENT, EXAMPLE_COMPENSATION, EXAMPLE_IDS as ids } from './
 export const assignmentChanged = defineEvent({
   type: 'assignment.changed',
   version: 1,
-  meaning: 'A field of an assignment took effect: title, department, manager, location, hours or grade; a change for a later day is sent at midnight of the site on that day.',
+  meaning:
+    'A field of an assignment took effect: title, department, manager, location, hours or grade; a change for a later day is sent at midnight of the site on that day.',
   data: closed({ employee_id: employeeId, assignment: Assignment }),
   example: { employee_id: ids.employee, assignment: { ...EXAMPLE_ASSIGNMENT, title: 'Head of payroll' } },
 })
@@ -15,7 +16,8 @@ export const assignmentChanged = defineEvent({
 export const compensationChanged = defineEvent({
   type: 'compensation.changed',
   version: 1,
-  meaning: 'A component of pay, the pay group or the frequency took effect. The first pay of an employment is part of employment.started when it is entered with it.',
+  meaning:
+    'A component of pay, the pay group or the frequency took effect. The first pay of an employment is part of employment.started when it is entered with it.',
   data: closed({ employee_id: employeeId, compensation: Compensation }),
   example: { employee_id: ids.employee, compensation: EXAMPLE_COMPENSATION },
 })
@@ -24,6 +26,9 @@ export const webhookTest = defineEvent({
   type: 'webhook.test',
   version: 1,
   meaning: 'Somebody asked for a test delivery to one endpoint. It is sent there only, and reports no change.',
-  data: closed({ endpoint_id: Type.String({ pattern: '^end_[0-9A-Za-z]{22}$', fieldClass: 'public', identifier: true }), message: publicField(Type.String({ maxLength: 200 })) }),
+  data: closed({
+    endpoint_id: Type.String({ pattern: '^end_[0-9A-Za-z]{22}$', fieldClass: 'public', identifier: true }),
+    message: publicField(Type.String({ maxLength: 200 })),
+  }),
   example: { endpoint_id: ids.endpoint, message: 'This is a test delivery.' },
 })

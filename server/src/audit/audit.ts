@@ -36,7 +36,12 @@ const INSERT_ENTRIES = {
 
 async function flushAudit(tx: Tx, vault: Vault, pending: readonly Pending[]): Promise<void> {
   const { cipherKey } = await vault.tenantKey(tx)
-  const hashed = (value: unknown) => (value === undefined ? null : createHmac('sha256', cipherKey).update(`audit|${JSON.stringify(value)}`).digest('base64url'))
+  const hashed = (value: unknown) =>
+    value === undefined
+      ? null
+      : createHmac('sha256', cipherKey)
+          .update(`audit|${JSON.stringify(value)}`)
+          .digest('base64url')
   const fields = ({ entry }: Pending) =>
     JSON.stringify((entry.fields ?? []).map(({ path, before, after }) => ({ path, before: hashed(before), after: hashed(after) })))
   const column = <Value>(pick: (one: Pending) => Value) => pending.map(pick)

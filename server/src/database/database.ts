@@ -17,7 +17,12 @@ export type DatabaseAddress = {
 }
 
 /** `clock` stands in for the database's clock in tests that move time. */
-export type DatabaseOptions = { readonly address: DatabaseAddress; readonly log: Log; readonly connections?: number; readonly clock?: Clock }
+export type DatabaseOptions = {
+  readonly address: DatabaseAddress
+  readonly log: Log
+  readonly connections?: number
+  readonly clock?: Clock
+}
 
 /** The door to the database. The pools stay inside: a statement runs for one tenant, or as the worker on queue metadata. */
 export type Database = {
@@ -112,7 +117,14 @@ async function once<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => Prom
 
 function openPool(address: DatabaseAddress, role: string, max: number, log: Log): Pool {
   const settings = `-c role=${role} -c statement_timeout=60000 -c lock_timeout=20000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC`
-  const config: PoolConfig = { ...address, max, options: settings, connectionTimeoutMillis: 10_000, idleTimeoutMillis: 60_000, types: typeParsers }
+  const config: PoolConfig = {
+    ...address,
+    max,
+    options: settings,
+    connectionTimeoutMillis: 10_000,
+    idleTimeoutMillis: 60_000,
+    types: typeParsers,
+  }
   const pool = new Pool(config)
   // Without a listener a pool ends the process when the database stops.
   pool.on('error', (error) => log.warn({ err: error, role }, 'database.connection_lost'))

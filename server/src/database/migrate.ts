@@ -65,8 +65,10 @@ function refuseChanged(migrations: readonly Migration[], applied: ReadonlyMap<nu
   const known = new Map(migrations.map((migration) => [migration.number, migration]))
   for (const [number, digest] of applied) {
     const migration = known.get(number)
-    if (!migration) throw new Error(`The database is newer than this version of Tenure (it has migration ${number}). Start the newer version.`)
-    if (migration.digest !== digest) throw new Error(`Migration ${migration.name} was changed after it had been applied. Restore its text; add a new migration instead.`)
+    if (!migration)
+      throw new Error(`The database is newer than this version of Tenure (it has migration ${number}). Start the newer version.`)
+    if (migration.digest !== digest)
+      throw new Error(`Migration ${migration.name} was changed after it had been applied. Restore its text; add a new migration instead.`)
   }
 }
 

@@ -90,6 +90,7 @@ export type Tables = {
     job_title: string | null
     version: Generated<number>
     created_at: Generated<Date>
+    hire_digest: Buffer | null
   }
   'change_set': {
     tenant_id: string

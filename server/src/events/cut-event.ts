@@ -30,7 +30,15 @@ export function cutEvent(event: StoredEvent, view: View, previousEventId: string
   const data = asObject(cutValue(schema, event.data, '', cutter))
   const previous = asObject(cutValue(schema, event.previous_attributes, '', cutter))
   for (const path of event.changed) if (!schemaAt(schema, path)) restricted.add(path)
-  return { ...rest, previous_event_id: previousEventId, data, changed: event.changed, previous_attributes: previous, restricted: [...restricted].sort(), links }
+  return {
+    ...rest,
+    previous_event_id: previousEventId,
+    data,
+    changed: event.changed,
+    previous_attributes: previous,
+    restricted: [...restricted].sort(),
+    links,
+  }
 }
 
 type Cutter = { readonly isGranted: (path: string) => boolean; readonly restricted: Set<string> }
@@ -53,7 +61,9 @@ function cutValue(schema: TSchema | undefined, value: unknown, path: string, cut
 }
 
 function cutRecord(schema: TSchema, value: Record<string, unknown>, path: string, cutter: Cutter): Record<string, unknown> {
-  const fields = Object.entries(value).map(([key, field]) => [key, cutValue(propertyOf(schema, key), field, path ? `${path}.${key}` : key, cutter)] as const)
+  const fields = Object.entries(value).map(
+    ([key, field]) => [key, cutValue(propertyOf(schema, key), field, path ? `${path}.${key}` : key, cutter)] as const,
+  )
   return Object.fromEntries(fields.filter(([, field]) => field !== undefined))
 }
 

@@ -4,7 +4,10 @@ import { Compile, type Validator } from 'typebox/compile'
 type Known = { readonly definition: EventDefinition; readonly validator: Validator }
 
 const known = new Map<string, Known>(
-  CATALOGUE.map((definition) => [definition.type, { definition: definition as unknown as EventDefinition, validator: Compile(definition.data) as Validator }]),
+  CATALOGUE.map((definition) => [
+    definition.type,
+    { definition: definition as unknown as EventDefinition, validator: Compile(definition.data) as Validator },
+  ]),
 )
 
 /** The definition of a type that the catalogue has. */

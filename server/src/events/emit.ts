@@ -25,6 +25,8 @@ export type Emission<Type extends EventType> = {
   readonly changed?: readonly string[]
   readonly previousAttributes?: Record<string, unknown>
   readonly self?: string
+  /** The change set that it belongs to; left out: the one that emits it. */
+  readonly correlationId?: string
   /** Sends it to this endpoint alone. */
   readonly onlyEndpointId?: string
 }
@@ -45,7 +47,11 @@ const pendingOf = new WeakMap<Tx, Pending>()
  * Records an event in the transaction of the change that it reports. The payload is checked here and now; log, fan-out
  * and sequence numbers are written in one go before the commit.
  */
-export function emit<Type extends EventType>(change: Change, definition: Pick<EventDefinition<Type>, 'type'>, emission: Emission<Type>): void {
+export function emit<Type extends EventType>(
+  change: Change,
+  definition: Pick<EventDefinition<Type>, 'type'>,
+  emission: Emission<Type>,
+): void {
   if (change.silent) return
   assertPayload(definition.type, emission.data)
   const id = newTimeOrderedId('evt', change.recordedAt.getTime())
@@ -88,7 +94,7 @@ function envelope<Type extends EventType>(change: Change, id: string, type: Type
     status: emission.status ?? null,
     actor: { type: actor.type, id: actor.id },
     source: actor.source,
-    correlation_id: change.id,
+    correlation_id: emission.correlationId ?? change.id,
     causation_id: change.causationId,
     data: emission.data,
     changed: emission.changed ?? [],

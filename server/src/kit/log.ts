@@ -31,6 +31,9 @@ export function describeError(error: unknown): Record<string, unknown> {
     table,
     routine,
     message: quotes ? undefined : error.message,
-    stack: error.stack?.split('\n').filter((line) => /^\s+at /.test(line)).join('\n'),
+    stack: error.stack
+      ?.split('\n')
+      .filter((line) => /^\s+at /.test(line))
+      .join('\n'),
   }
 }

@@ -13,7 +13,10 @@ const LINE = /^([a-z0-9-]{1,40}) ([A-Za-z0-9+/]{43}=)$/
 /** Reads the key file: one line a key, `<id> <32 bytes in base64>`, the newest first. Refuses one that others can read. */
 export async function readKeyFile(path: string): Promise<RootKeys> {
   const found = await stat(path).catch(() => undefined)
-  if (!found) throw new Error(`There is no key file at ${path}. Run \`tenure init\` to make one, or restore it from your backup: without it, sealed data cannot be read.`)
+  if (!found)
+    throw new Error(
+      `There is no key file at ${path}. Run \`tenure init\` to make one, or restore it from your backup: without it, sealed data cannot be read.`,
+    )
   if ((found.mode & 0o077) !== 0) throw new Error(`The key file ${path} can be read by others. Run: chmod 0400 ${path}`)
   const lines = (await readFile(path, 'utf8')).split('\n').filter((line) => line !== '' && !line.startsWith('#'))
   const keys = lines.map((line, at) => {
@@ -23,7 +26,8 @@ export async function readKeyFile(path: string): Promise<RootKeys> {
   })
   const [first, ...rest] = keys
   if (!first) throw new Error(`The key file ${path} holds no key.`)
-  if (keys.some(({ secret }) => secret.every((byte) => byte === secret[0]))) throw new Error(`The key file ${path} holds a sample key. Run \`tenure init\` to make a real one.`)
+  if (keys.some(({ secret }) => secret.every((byte) => byte === secret[0])))
+    throw new Error(`The key file ${path} holds a sample key. Run \`tenure init\` to make a real one.`)
   return [first, ...rest]
 }
 
@@ -36,7 +40,9 @@ export async function createKeyFile(path: string): Promise<boolean> {
   })
   if (!file) return false
   try {
-    await file.writeFile(`# Root keys of Tenure. Keep a copy apart from the database: without it, sealed data cannot be read.\nroot-1 ${randomBytes(32).toString('base64')}\n`)
+    await file.writeFile(
+      `# Root keys of Tenure. Keep a copy apart from the database: without it, sealed data cannot be read.\nroot-1 ${randomBytes(32).toString('base64')}\n`,
+    )
     await file.sync()
   } finally {
     await file.close()

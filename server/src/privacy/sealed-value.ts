@@ -36,9 +36,11 @@ export function seal(key: DataKey, place: Place, text: string | Buffer): Buffer 
 
 /** Opens what `seal` made with this key for this place; anything else throws. */
 export function open(key: DataKey, place: Place, sealed: Buffer): Buffer {
-  if (sealed.length < TEXT_AT + TAG_BYTES || sealed[0] !== VERSION || sealed[1] !== ALGORITHM) throw new CannotOpen('The value is not sealed in a known way.')
+  if (sealed.length < TEXT_AT + TAG_BYTES || sealed[0] !== VERSION || sealed[1] !== ALGORITHM)
+    throw new CannotOpen('The value is not sealed in a known way.')
   if (!sealed.subarray(ID_AT, NONCE_AT).equals(key.id)) throw new CannotOpen('The value is sealed with another key.')
-  if (!timingSafeEqual(sealed.subarray(COMMITMENT_AT, TEXT_AT), key.commitment)) throw new CannotOpen('The value is committed to another key.')
+  if (!timingSafeEqual(sealed.subarray(COMMITMENT_AT, TEXT_AT), key.commitment))
+    throw new CannotOpen('The value is committed to another key.')
   const decipher = createDecipheriv('aes-256-gcm', key.cipherKey, sealed.subarray(NONCE_AT, COMMITMENT_AT))
   decipher.setAAD(additionalData(key.id, place))
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES))
@@ -56,5 +58,7 @@ export function keyIdOf(sealed: Buffer): Buffer {
 
 /** Each part is followed by its length, so that no two places read the same. */
 function additionalData(keyId: Buffer, { tenantId, table, column, row }: Place): Buffer {
-  return Buffer.from(`${keyId.toString('hex')}|${tenantId}:${tenantId.length}|${table}:${table.length}|${column}:${column.length}|${row}:${row.length}`)
+  return Buffer.from(
+    `${keyId.toString('hex')}|${tenantId}:${tenantId.length}|${table}:${table.length}|${column}:${column.length}|${row}:${row.length}`,
+  )
 }

@@ -56,7 +56,13 @@ export function createVault(rootKeys: RootKeys): Vault {
       const secret = randomBytes(32)
       return { personId, keyId, key: dataKey(uuidBytes(keyId), secret), wrapped: seal(wrapping, keyPlace(tenantId, keyId), secret) }
     })
-    await tx.scope.run(INSERT_PERSON_KEYS, [tenantId, wrapping.keyId, made.map((m) => m.keyId), made.map((m) => m.personId), made.map((m) => m.wrapped)])
+    await tx.scope.run(INSERT_PERSON_KEYS, [
+      tenantId,
+      wrapping.keyId,
+      made.map((m) => m.keyId),
+      made.map((m) => m.personId),
+      made.map((m) => m.wrapped),
+    ])
     for (const { personId, key } of made) remember(tx, personId, key)
     return new Map(made.map(({ personId, key }) => [personId, key]))
   }
