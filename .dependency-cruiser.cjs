@@ -66,8 +66,8 @@ module.exports = {
     {
       name: 'tools-stay-within',
       severity: 'error',
-      comment: 'A check must not depend on what it checks.',
-      from: { path: '^tools/' },
+      comment: 'A check must not depend on what it checks. Only a generator runs what it writes about.',
+      from: { path: '^tools/', pathNot: '^tools/generate/' },
       to: { path: OURS, pathNot: '^tools/' },
     },
     {

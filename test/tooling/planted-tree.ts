@@ -33,7 +33,8 @@ export function plantTree(sources: Readonly<Record<string, string>>): PlantedTre
   for (const name of SETTINGS) cpSync(join(repository, name), join(root, name))
   for (const name of WORKSPACES) plant(`${name}/package.json`, bareManifest(join(repository, name, 'package.json')))
   plant('package.json', bareManifest(join(repository, 'package.json')))
-  cpSync(join(repository, 'tools'), join(root, 'tools'), { recursive: true })
+  cpSync(join(repository, 'tools'), join(root, 'tools'), { recursive: true, filter: (path) => !path.endsWith('/tools/generate') })
+  plant('tools/generators.ts', NO_GENERATORS)
   linkPackages(root)
   for (const [path, text] of Object.entries(sources)) plant(path, text)
   const format = (): void => {
@@ -50,6 +51,9 @@ function bareManifest(path: string): string {
   const { name, type, workspaces, exports } = JSON.parse(readFileSync(path, 'utf8'))
   return JSON.stringify({ name, version: '0.1.0', private: true, type, workspaces, exports, ...(workspaces && { devDependencies: TOOLS }) })
 }
+
+/** The real generators start a database of their own; what the gate makes of them is planted. */
+const NO_GENERATORS = 'export type Generator = { makes: string; script: string }\n\nexport const GENERATORS: Generator[] = []\n'
 
 const TOOLS = { typescript: '5.9.3', '@types/node': '24.13.2' }
 
