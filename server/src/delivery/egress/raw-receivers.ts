@@ -65,6 +65,7 @@ export type CertificateOptions = {
   readonly cn?: string
   readonly from?: string
   readonly until?: string
+  /** Of an RSA key. Left out: an elliptic one, which is made at once. */
   readonly bits?: number
   readonly digest?: string
   readonly isAuthority?: boolean
@@ -81,7 +82,7 @@ export function createAuthority(): Authority | undefined {
   const read = (name: string) => readFileSync(join(folder, name), 'utf8')
   writeFileSync(join(folder, 'ca.cnf'), CA_CONFIG)
   try {
-    run('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=Test Authority')
+    run('req', '-x509', ...QUICK_KEY, '-nodes', '-keyout', 'ca.key', '-out', 'ca.crt', '-days', '2', '-subj', '/CN=Test Authority')
   } catch {
     rmSync(folder, { recursive: true, force: true })
     return undefined
@@ -90,7 +91,7 @@ export function createAuthority(): Authority | undefined {
   let serial = 0
 
   function issue(options: CertificateOptions): Certificate {
-    const { names, cn = 'leaf', bits = 2_048, digest = 'sha256', isAuthority = false, issuer = authority } = options
+    const { names, cn = 'leaf', bits, digest = 'sha256', isAuthority = false, issuer = authority } = options
     const { from = '20200101000000Z', until = '20491231235959Z' } = options
     const name = `leaf${++serial}`
     mkdirSync(join(folder, name))
@@ -99,7 +100,17 @@ export function createAuthority(): Authority | undefined {
     writeFileSync(join(folder, 'issuer.key'), issuer.key)
     writeFileSync(join(folder, 'issuer.crt'), issuer.cert)
     writeFileSync(join(folder, 'ext.cnf'), `basicConstraints=CA:${isAuthority}\n${names ? `subjectAltName=${names}\n` : ''}`)
-    run('req', '-newkey', `rsa:${bits}`, '-nodes', '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${cn}`)
+    run(
+      'req',
+      ...(bits ? ['-newkey', `rsa:${bits}`] : QUICK_KEY),
+      '-nodes',
+      '-keyout',
+      `${name}.key`,
+      '-out',
+      `${name}.csr`,
+      '-subj',
+      `/CN=${cn}`,
+    )
     const days = ['-startdate', from, '-enddate', until]
     run(
       'ca',
@@ -124,6 +135,8 @@ export function createAuthority(): Authority | undefined {
 
   return { ...authority, issue, remove: () => rmSync(folder, { recursive: true, force: true }) }
 }
+
+const QUICK_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256']
 
 const CA_CONFIG = `[ca]
 default_ca = test

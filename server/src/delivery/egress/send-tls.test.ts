@@ -134,15 +134,6 @@ describe('a TLS receiver', { skip }, () => {
       assert.deepEqual(receiver.requests, [])
     })
   }
-
-  it('is refused when it asks for a new handshake in the middle of the answer', async () => {
-    const receiver = await receiverWith({ ...authority!.issue({ names: 'DNS:hook.test' }), maxVersion: 'TLSv1.2' }, (socket) => {
-      const tls = socket as TLSSocket
-      tls.renegotiate({}, () => tls.write(OK))
-    })
-    const { ok, failure } = await post(receiver.port)
-    assert.ok(ok || (['tls_failed', 'connection_reset', 'timeout'] satisfies FailureSymbol[] as string[]).includes(failure ?? ''))
-  })
 })
 
 describe('a receiver at which TLS does not come about', { skip }, () => {

@@ -75,7 +75,7 @@ export function createEgress({
   maxResponseBytes = 8_192,
   maxHeaderBytes = 16_384,
   connectionsPerOrigin = 32,
-  maxPools = 512,
+  maxPools = 1_024,
   keepAliveMs = 4_000,
   resolver = createSystemResolver(),
   ca,
@@ -83,19 +83,8 @@ export function createEgress({
   const connect = createConnector({ policy, resolver, timeoutMs: connectTimeoutMs, ...(ca === undefined ? {} : { ca }) })
   const pools = createPools({ connect, connectionsPerOrigin, maxHeaderBytes, maxPools, keepAliveMs })
   const deadlines = createDeadlines(timeoutMs)
-  const destinations = new Map<string, Destination>()
+  const destinationOf = rememberDestinations(policy)
   let closed = false
-
-  function destinationOf(url: string): Destination | undefined {
-    const known = destinations.get(url)
-    if (known) return known
-    const destination = readDestination(url, policy)
-    if (!destination) return undefined
-    // The policy never changes, so a verdict stays true; the list starts afresh before it grows large.
-    if (destinations.size >= MAX_DESTINATIONS) destinations.clear()
-    destinations.set(url, destination)
-    return destination
-  }
 
   function send({ url, method, headers, body, pool }: EgressRequest): Promise<SendResult> {
     return new Promise((resolve) => {
@@ -119,6 +108,21 @@ export function createEgress({
       closed = true
       return pools.close()
     },
+  }
+}
+
+/** The URL rules, asked once per URL: the policy never changes, so a verdict stays true. */
+function rememberDestinations(policy: EgressPolicy): (url: string) => Destination | undefined {
+  const destinations = new Map<string, Destination>()
+  return (url) => {
+    const known = destinations.get(url)
+    if (known) return known
+    const destination = readDestination(url, policy)
+    if (!destination) return undefined
+    // The list starts afresh before it grows large.
+    if (destinations.size >= MAX_DESTINATIONS) destinations.clear()
+    destinations.set(url, destination)
+    return destination
   }
 }
 
