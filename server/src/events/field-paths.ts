@@ -33,8 +33,9 @@ export function previousAttributes(changes: readonly Change[]): Record<string, u
 function descend(at: Record<string, unknown>, step: string): Record<string, unknown> {
   const [, name, kind] = /^([^[]+)(?:\[(.+)\])?$/.exec(step) ?? []
   if (!name) throw new Error(`'${step}' is not a step of a path.`)
-  if (!kind) return (at[name] ??= {}) as Record<string, unknown>
-  const list = (at[name] ??= []) as Record<string, unknown>[]
+  if (!Object.hasOwn(at, name)) at[name] = kind ? [] : {}
+  if (!kind) return at[name] as Record<string, unknown>
+  const list = at[name] as Record<string, unknown>[]
   const found = list.find((element) => element['kind'] === kind)
   if (found) return found
   const fresh = { kind }

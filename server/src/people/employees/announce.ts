@@ -31,8 +31,8 @@ export function announce(
   before: unknown,
 ): void {
   const today = todayOf(record, change.recordedAt)
-  if (date > today) return schedule(change, record, type, subjectId, date)
-  tell(change, record, type, subjectId, date, before, { retroactive: date < today })
+  if (date > today) schedule(change, record, type, subjectId, date)
+  else tell(change, record, type, subjectId, date, before, { retroactive: date < today })
 }
 
 export function schedule(change: Change, record: EmployeeRecord, type: ScheduledEvent['type'], subjectId: string, date: string): void {
@@ -88,7 +88,7 @@ function tell(
 ): boolean {
   const data = stateOn(record, type, subjectId, date)
   if (!data) return false
-  const common = { ...commonOf(record, type, subjectId, date), ...telling }
+  const common = { ...commonOf(record, subjectId, date), ...telling }
   if (type === 'employment.started' || type === 'employment.terminated') {
     emitTyped(change, type, data, common)
     return true
@@ -118,12 +118,7 @@ const SECRETS = Object.entries(PersonRecord.properties).flatMap(([name, schema])
   classOf(schema) === 'secret' ? [`person.${name}`] : [],
 )
 
-function commonOf(
-  record: EmployeeRecord,
-  type: ScheduledEvent['type'],
-  subjectId: string,
-  date: string,
-): Omit<Emission<EventType>, 'data'> {
+function commonOf(record: EmployeeRecord, subjectId: string, date: string): Omit<Emission<EventType>, 'data'> {
   const employment = record.employments.find(({ id }) => id === subjectId) ?? employmentOn(record, date)
   return {
     personId: record.personId,

@@ -157,7 +157,7 @@ describe('the life of an employment', () => {
     ])
     const last = (await eventsOf(employeeId)).at(-1)
     assert.equal(last?.status, 'terminated')
-    assert.equal((last?.data['employment'] as { end_date: string }).end_date, '2026-08-20')
+    assert.equal((last?.data['employment'] as { end_date: string } | undefined)?.end_date, '2026-08-20')
   })
 
   it('does not open a pay change that lies behind the end of the employment', async () => {

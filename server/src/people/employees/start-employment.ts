@@ -67,8 +67,10 @@ export function applyEmployment(
 }
 
 function announceStart(change: Change, record: EmployeeRecord, employment: EmploymentLine, startDate: string): void {
-  if (startDate <= todayOf(record, change.recordedAt))
-    return announce(change, record, 'employment.started', employment.id, startDate, undefined)
+  if (startDate <= todayOf(record, change.recordedAt)) {
+    announce(change, record, 'employment.started', employment.id, startDate, undefined)
+    return
+  }
   schedule(change, record, 'employment.started', employment.id, startDate)
   emit(change, employmentStartScheduled, {
     data: startData(record, employment, startDate),

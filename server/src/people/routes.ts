@@ -1,0 +1,287 @@
+import { CANDIDATE_STATUSES, CalendarDate, Candidate, identifier, internal, publicField } from '@tenure/contract'
+import Type, { type Static, type TObject } from 'typebox'
+import type { Change } from '../events/change.ts'
+import { etagOf, requireMatch } from '../http/conditional.ts'
+import { decodeCursor, limitOf, PageQuery, page, pageFields, pageOf } from '../http/paging.ts'
+import type { RouteContext, TypedApp } from '../http/route.ts'
+import { runChange } from '../http/run-change.ts'
+import { changeCandidateStatus } from './candidates/change-status.ts'
+import { createCandidate } from './candidates/create-candidate.ts'
+import { hireCandidate } from './candidates/hire-candidate.ts'
+import { ChangeCandidateStatus, CreateCandidate } from './candidates/inputs.ts'
+import { getCandidate, listCandidates } from './candidates/queries.ts'
+import { changeAssignment } from './employees/change-assignment.ts'
+import { changeCompensation } from './employees/change-compensation.ts'
+import { createEmployee } from './employees/create-employees.ts'
+import {
+  CancelTermination,
+  ChangeAssignment,
+  ChangeCompensation,
+  CreateEmployee,
+  HireCandidate,
+  StartEmployment,
+  TerminateEmployment,
+  UpdatePerson,
+} from './employees/inputs.ts'
+import { getEmployee, getEmployeeHistory, listEmployees } from './employees/queries.ts'
+import { startEmployment } from './employees/start-employment.ts'
+import { cancelTermination, terminateEmployment } from './employees/terminate-employment.ts'
+import { updatePerson } from './employees/update-person.ts'
+import { employeeVersion } from './employees/version.ts'
+
+const Changed = Type.Object({
+  changed: publicField(Type.Boolean({ description: 'False: nothing was different, so nothing was written or sent.' })),
+})
+const Hired = Type.Object({ employee_id: identifier('emp'), employment_id: identifier('ept') })
+const CandidateId = Type.Object({ candidate_id: identifier('can') })
+const EmployeeId = Type.Object({ employee_id: identifier('emp') })
+const version = publicField(Type.Integer({ description: 'Rises with every change; the ETag of the record.' }))
+const IdCursor = Type.Tuple([Type.String()])
+
+/** A record whose fields follow the classes that the reader may see; those that it may not are named in `restricted`. */
+const Record = Type.Object({ id: publicField(Type.String()), version }, { additionalProperties: true })
+
+export function candidateRoutes(app: TypedApp, { ground }: RouteContext): void {
+  const tags = ['Candidates']
+  app.post(
+    '/candidates',
+    {
+      schema: {
+        operationId: 'createCandidate',
+        tags,
+        summary: 'Record a candidate',
+        body: CreateCandidate,
+        response: { 201: Type.Object({ id: identifier('can') }) },
+      },
+    },
+    (request, reply) =>
+      runChange(ground, request, reply, async (change) => {
+        const { id } = await createCandidate(change, request.body)
+        return { status: 201, body: { id }, headers: { location: `/v1/candidates/${id}` } }
+      }),
+  )
+  const listQuery = Type.Object(
+    { ...pageFields, status: Type.Optional(publicField(Type.Enum([...CANDIDATE_STATUSES]))) },
+    { additionalProperties: false },
+  )
+  const item = Type.Object({ ...Candidate.properties, version })
+  app.get(
+    '/candidates',
+    { schema: { operationId: 'listCandidates', tags, summary: 'List candidates', querystring: listQuery, response: { 200: page(item) } } },
+    (request) =>
+      ground.database.withTenant(request.tenantId, async (tx) => {
+        const limit = limitOf(request.query)
+        const [after] = decodeCursor(request.query.cursor, IdCursor) ?? []
+        const { status } = request.query
+        const rows = await listCandidates(tx, request.actor, {
+          limit: limit + 1,
+          ...(after ? { after } : {}),
+          ...(status ? { status } : {}),
+        })
+        return pageOf(
+          rows,
+          limit,
+          ({ id }) => [id],
+          (row) => row,
+        )
+      }),
+  )
+  app.get(
+    '/candidates/:candidate_id',
+    { schema: { operationId: 'getCandidate', tags, summary: 'Read a candidate', params: CandidateId, response: { 200: Record } } },
+    (request) =>
+      ground.database.withTenant(
+        request.tenantId,
+        (tx) => getCandidate(tx, ground.vault, request.actor, request.params.candidate_id) as Promise<never>,
+      ),
+  )
+  app.post(
+    '/candidates/:candidate_id/status',
+    {
+      schema: {
+        operationId: 'changeCandidateStatus',
+        tags,
+        summary: 'Move a candidate to another status or stage',
+        params: CandidateId,
+        body: ChangeCandidateStatus,
+        response: { 200: Changed },
+      },
+    },
+    (request, reply) =>
+      runChange(ground, request, reply, async (change) => ({
+        status: 200,
+        body: { changed: await changeCandidateStatus(change, request.params.candidate_id, request.body) },
+      })),
+  )
+  app.post(
+    '/candidates/:candidate_id/hire',
+    {
+      schema: {
+        operationId: 'hireCandidate',
+        tags,
+        summary: 'Hire a candidate',
+        description:
+          'Opens employee, employment, assignment and pay together. The same hire again answers 200 with the same employee, and sends nothing.',
+        params: CandidateId,
+        body: HireCandidate,
+        response: { 200: Hired, 201: Hired },
+      },
+    },
+    (request, reply) =>
+      runChange(ground, request, reply, async (change) => {
+        const { employeeId, employmentId, repeated } = await hireCandidate(change, request.params.candidate_id, request.body)
+        const body = { employee_id: employeeId, employment_id: employmentId }
+        return { status: repeated ? 200 : 201, body, headers: { location: `/v1/employees/${employeeId}` } }
+      }),
+  )
+}
+
+export function employeeRoutes(app: TypedApp, { ground }: RouteContext): void {
+  const tags = ['Employees']
+  app.post(
+    '/employees',
+    {
+      schema: {
+        operationId: 'createEmployee',
+        tags,
+        summary: 'Enter an employee who was never a candidate',
+        body: CreateEmployee,
+        response: { 201: Hired },
+      },
+    },
+    (request, reply) =>
+      runChange(ground, request, reply, async (change) => {
+        const { employeeId, employmentId } = await createEmployee(change, request.body)
+        const body = { employee_id: employeeId, employment_id: employmentId }
+        return { status: 201, body, headers: { location: `/v1/employees/${employeeId}` } }
+      }),
+  )
+  const listQuery = Type.Object(
+    { ...PageQuery.properties, employee_number: Type.Optional(internal(Type.String({ maxLength: 60 }))) },
+    { additionalProperties: false },
+  )
+  const item = Type.Object({ id: identifier('emp'), employee_number: internal(Type.String()), version })
+  app.get(
+    '/employees',
+    { schema: { operationId: 'listEmployees', tags, summary: 'List employees', querystring: listQuery, response: { 200: page(item) } } },
+    (request) =>
+      ground.database.withTenant(request.tenantId, async (tx) => {
+        const limit = limitOf(request.query)
+        const [after] = decodeCursor(request.query.cursor, IdCursor) ?? []
+        const { employee_number: employeeNumber } = request.query
+        const rows = await listEmployees(tx, request.actor, {
+          limit: limit + 1,
+          ...(after ? { after } : {}),
+          ...(employeeNumber ? { employeeNumber } : {}),
+        })
+        return pageOf(
+          rows,
+          limit,
+          ({ id }) => [id],
+          (row) => row,
+        )
+      }),
+  )
+  const asOf = Type.Optional(internal(Type.Union([CalendarDate], { description: 'On this date at the site. Left out: today.' })))
+  const knownAt = Type.Optional(
+    internal(Type.String({ format: 'date-time', description: 'As it was known at this moment. Left out: now.' })),
+  )
+  app.get(
+    '/employees/:employee_id',
+    {
+      schema: {
+        operationId: 'getEmployee',
+        tags,
+        summary: 'Read an employee, on any date, as known at any moment',
+        params: EmployeeId,
+        querystring: Type.Object({ as_of: asOf, known_at: knownAt }, { additionalProperties: false }),
+        response: { 200: Record },
+      },
+    },
+    async (request, reply) => {
+      const { as_of, known_at } = request.query
+      const query = { ...(as_of ? { asOf: as_of } : {}), ...(known_at ? { knownAt: new Date(known_at) } : {}) }
+      const view = await ground.database.withTenant(request.tenantId, (tx) =>
+        getEmployee(tx, ground.vault, request.actor, request.params.employee_id, query),
+      )
+      reply.header('etag', etagOf(view.version))
+      return view as never
+    },
+  )
+  const fact = Type.Object({ subject: publicField(Type.String()), subject_id: publicField(Type.String()) }, { additionalProperties: true })
+  app.get(
+    '/employees/:employee_id/history',
+    {
+      schema: {
+        operationId: 'getEmployeeHistory',
+        tags,
+        summary: 'Every fact about an employee, also those no longer believed',
+        params: EmployeeId,
+        response: { 200: Type.Object({ data: Type.Array(fact) }) },
+      },
+    },
+    async (request) => {
+      const data = await ground.database.withTenant(request.tenantId, (tx) =>
+        getEmployeeHistory(tx, ground.vault, request.actor, request.params.employee_id),
+      )
+      return { data } as never
+    },
+  )
+  employeeChanges(app, { ground })
+}
+
+type EmployeeCommand<Body> = (change: Change, employeeId: string, body: Body) => Promise<boolean>
+
+/** The changes of an employee: alike as routes, each a command of its own. `If-Match` guards every one of them. */
+function employeeChanges(app: TypedApp, { ground }: RouteContext): void {
+  const tags = ['Employees']
+  const changeRoute = <Body extends TObject>(
+    path: string,
+    operationId: string,
+    summary: string,
+    body: Body,
+    command: EmployeeCommand<Static<Body>>,
+  ) =>
+    app.post(
+      `/employees/:employee_id/${path}`,
+      { schema: { operationId, tags, summary, params: EmployeeId, body, response: { 200: Changed } } },
+      (request, reply) =>
+        runChange(ground, request, reply, async (change) => {
+          const { employee_id } = request.params as Static<typeof EmployeeId>
+          if (request.headers['if-match'] !== undefined) requireMatch(request, await employeeVersion(change.tx, employee_id))
+          return { status: 200, body: { changed: await command(change, employee_id, request.body as Static<Body>) } }
+        }),
+    )
+  changeRoute('person', 'updatePerson', 'Change personal data, from a date on', UpdatePerson, updatePerson)
+  changeRoute('assignment', 'changeAssignment', 'Change the job, from a date on', ChangeAssignment, changeAssignment)
+  changeRoute('compensation', 'changeCompensation', 'Change the pay, from a date on', ChangeCompensation, changeCompensation)
+  changeRoute('termination', 'terminateEmployment', 'End an employment, now or on a later date', TerminateEmployment, terminateEmployment)
+  changeRoute(
+    'termination/cancel',
+    'cancelTermination',
+    'Withdraw a scheduled termination',
+    CancelTermination,
+    async (change, id, body) => {
+      await cancelTermination(change, id, body)
+      return true
+    },
+  )
+  app.post(
+    '/employees/:employee_id/employments',
+    {
+      schema: {
+        operationId: 'startEmployment',
+        tags,
+        summary: 'Open another employment: a rehire, or a second legal entity',
+        params: EmployeeId,
+        body: StartEmployment,
+        response: { 201: Type.Object({ employment_id: identifier('ept') }) },
+      },
+    },
+    (request, reply) =>
+      runChange(ground, request, reply, async (change) => {
+        const { employmentId } = await startEmployment(change, request.params.employee_id, request.body)
+        return { status: 201, body: { employment_id: employmentId } }
+      }),
+  )
+}
