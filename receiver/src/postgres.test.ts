@@ -145,6 +145,30 @@ describe('onceInPostgres', { skip }, () => {
     assert.equal(await onceInPostgres(pool).process(entry, async () => {}), 'processed')
   })
 
+  it('has a connection destroyed that it could not roll back: the next borrower would write into the old transaction', async () => {
+    const released: unknown[] = []
+    const unsteady = {
+      async connect() {
+        const client = await pool.connect()
+        return {
+          query: (text: string, values?: unknown[]) =>
+            text === 'rollback' ? Promise.reject(new Error('broken')) : client.query(text, values),
+          release(destroy?: Error | boolean) {
+            released.push(destroy)
+            client.release(destroy)
+          },
+        }
+      },
+    }
+
+    await assert.rejects(
+      onceInPostgres(unsteady).process(entry, () => Promise.reject(new Error('no'))),
+      /^Error: no$/,
+    )
+
+    assert.match(String(released), /broken/)
+  })
+
   it('gives its connections back, whatever happens', async () => {
     const once = onceInPostgres(pool)
     for (let i = 0; i < 20; i++) {
