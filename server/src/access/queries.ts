@@ -22,7 +22,7 @@ export async function listApiKeys(tx: Tx, actor: Actor, { after, limit }: { afte
     .execute()
 }
 
-export async function findApiKeyById(tx: Tx, actor: Actor, id: string): Promise<ApiKeyRow | undefined> {
+export async function findApiKey(tx: Tx, actor: Actor, id: string): Promise<ApiKeyRow | undefined> {
   requireScope(actor, 'keys:read')
   return selectKeys(tx).where('id', '=', id).executeTakeFirst()
 }

@@ -62,7 +62,7 @@ export function decodeCursor<Shape extends TSchema>(cursor: string | undefined, 
   throw cursorNotValid({
     errors: [
       {
-        pointer: '/cursor',
+        pointer: '/query/cursor',
         message: 'is not a cursor of this list',
         mend: 'Leave it out to begin again, or send the `next_cursor` unchanged.',
       },
