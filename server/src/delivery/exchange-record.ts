@@ -1,0 +1,45 @@
+import { ID_HEADER, TIMESTAMP_HEADER } from '@tenure/contract/signature'
+import type { SendResult } from './egress/exchange.ts'
+import type { SignedRequest } from './sign-request.ts'
+
+/** What is kept of an attempt, sealed: enough to see what went wrong, nothing that opens a door. */
+export type ExchangeRecord = {
+  readonly request: { readonly headers: Readonly<Record<string, string>>; readonly body_bytes: number }
+  readonly response: null | {
+    readonly status: number
+    readonly headers: Readonly<Record<string, string>>
+    readonly body: string
+    readonly body_encoding: 'utf-8' | 'base64'
+    readonly body_state: string
+  }
+}
+
+const SHOWN_HEADERS: ReadonlySet<string> = new Set(['content-type', 'user-agent', ID_HEADER, TIMESTAMP_HEADER])
+
+export function recordExchange({ headers, body }: SignedRequest, result: SendResult): ExchangeRecord {
+  const shown = Object.entries(headers).map(([name, value]) => [name, SHOWN_HEADERS.has(name) ? value : '[not kept]'] as const)
+  const request = { headers: Object.fromEntries(shown), body_bytes: body.length }
+  if (result.status === undefined) return { request, response: null }
+  const { status, headers: answered = {}, body: answer = Buffer.alloc(0), bodyState = 'complete' } = result
+  const text = asText(answer)
+  return {
+    request,
+    response: {
+      status,
+      headers: answered,
+      body: text ?? answer.toString('base64'),
+      body_encoding: text === undefined ? 'base64' : 'utf-8',
+      body_state: bodyState,
+    },
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function asText(bytes: Buffer): string | undefined {
+  try {
+    return utf8.decode(bytes)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,96 @@
+import type { Database } from '../database/database.ts'
+import type { Tx } from '../database/tenant-transaction.ts'
+import type { LeasedDelivery } from '../events/hand-over.ts'
+import type { Log } from '../kit/log.ts'
+import { type DataKey, seal } from '../privacy/sealed-value.ts'
+import type { Vault } from '../privacy/vault.ts'
+import type { Outcome } from './attempt-delivery.ts'
+import type { DeliveryMetrics } from './delivery-metrics.ts'
+import { disableEndpoint } from './endpoints/disable-endpoint.ts'
+import { pushFollowers, type SettleOptions, settleDeliveries } from './settle-deliveries.ts'
+
+export type WriteOptions = { readonly database: Database; readonly vault: Vault; readonly log: Log; readonly metrics: DeliveryMetrics }
+
+/** Writes a batch of outcomes and answers the deliveries that it leased in their place. What it throws left everything as it was. */
+export async function writeOutcomes(
+  options: WriteOptions,
+  outcomes: readonly Outcome[],
+  settle: SettleOptions,
+): Promise<readonly LeasedDelivery[]> {
+  const { database, vault } = options
+  const sealed = await sealExchanges(database, vault, outcomes)
+  const settlements = outcomes.map((outcome) => ({
+    ...outcome,
+    attempt: outcome.attempt && { ...outcome.attempt, exchange: sealed.get(outcome) ?? null },
+  }))
+  const { accepted, promoted } = await settleDeliveries(database, settlements, settle)
+  for (const outcome of outcomes) report(options, outcome, accepted.has(outcome.delivery.id))
+  await followUp(
+    options,
+    outcomes.filter(({ delivery }) => accepted.has(delivery.id)),
+  )
+  return promoted
+}
+
+/** What can be made good later: a fault here must not make the outcomes, which are written, be written again. */
+async function followUp({ database, vault, log }: WriteOptions, written: readonly Outcome[]): Promise<void> {
+  try {
+    await pushFollowers(
+      database,
+      written.flatMap(({ verdict, delivery }) => (verdict === 'retry' ? [delivery] : [])),
+    )
+    const gone = new Map(written.flatMap(({ disables, delivery }) => (disables ? [[delivery.endpointId, delivery.tenantId] as const] : [])))
+    for (const [endpointId, tenantId] of gone) {
+      await database.withTenant(tenantId, (tx) => disableEndpoint(tx, vault, endpointId, 'status_410'))
+    }
+  } catch (error) {
+    log.error({ err: error }, 'delivery.follow_up_failed')
+  }
+}
+
+function report({ log, metrics }: WriteOptions, { delivery, attempt, verdict, failure, waitSeconds }: Outcome, accepted: boolean): void {
+  const line = {
+    tenant: delivery.tenantId,
+    endpoint: delivery.endpointId,
+    delivery: delivery.id,
+    event: delivery.eventId,
+    type: delivery.eventType,
+    attempt: delivery.attempts,
+    verdict,
+    outcome: attempt?.outcome ?? failure,
+    status: attempt?.status,
+    ms: attempt && Math.round(attempt.durationMs),
+    ...(verdict === 'retry' ? { retry_in_s: Math.round(waitSeconds) } : {}),
+  }
+  if (!accepted) return log.warn(line, 'delivery.lease_lost')
+  if (attempt) metrics.attempted(attempt.outcome, attempt.durationMs)
+  if (verdict === 'dead') log.warn(line, 'delivery.dead')
+  else if (attempt) log.info(line, 'delivery.attempted')
+  else log.debug(line, 'delivery.released')
+}
+
+/** Seals what went over the wire under the key of the event's person; without that key nothing of it is kept. */
+async function sealExchanges(database: Database, vault: Vault, outcomes: readonly Outcome[]): Promise<Map<Outcome, Buffer>> {
+  const sealed = new Map<Outcome, Buffer>()
+  const withExchange = outcomes.filter(({ exchange }) => exchange !== null)
+  for (const [tenantId, ofTenant] of Map.groupBy(withExchange, ({ delivery }) => delivery.tenantId)) {
+    const keys = await database.withTenant(tenantId, (tx) => readKeys(tx, vault, ofTenant))
+    for (const outcome of ofTenant) {
+      const { id, attempts } = outcome.delivery
+      const personId = outcome.attempt?.personId
+      const key = personId ? keys.ofPersons.get(personId) : keys.ofTenant
+      if (key) sealed.set(outcome, seal(key, exchangePlace(tenantId, id, attempts), JSON.stringify(outcome.exchange)))
+    }
+  }
+  return sealed
+}
+
+async function readKeys(tx: Tx, vault: Vault, outcomes: readonly Outcome[]) {
+  const personIds = outcomes.flatMap(({ attempt }) => (attempt?.personId ? [attempt.personId] : []))
+  const ofPersons: ReadonlyMap<string, DataKey> = personIds.length > 0 ? await vault.personKeys(tx, personIds) : new Map()
+  return { ofPersons, ofTenant: await vault.tenantKey(tx) }
+}
+
+export function exchangePlace(tenantId: string, deliveryId: string, attemptNumber: number) {
+  return { tenantId, table: 'attempt', column: 'exchange', row: `${deliveryId}/${attemptNumber}` }
+}
