@@ -62,7 +62,10 @@ function report({ log, metrics }: WriteOptions, { delivery, attempt, verdict, fa
     ms: attempt && Math.round(attempt.durationMs),
     ...(verdict === 'retry' ? { retry_in_s: Math.round(waitSeconds) } : {}),
   }
-  if (!accepted) return log.warn(line, 'delivery.lease_lost')
+  if (!accepted) {
+    log.warn(line, 'delivery.lease_lost')
+    return
+  }
   if (attempt) metrics.attempted(attempt.outcome, attempt.durationMs)
   if (verdict === 'dead') log.warn(line, 'delivery.dead')
   else if (attempt) log.info(line, 'delivery.attempted')

@@ -44,7 +44,8 @@ export type DeliverySite = Awaited<ReturnType<typeof openDeliverySite>>
 
 export async function openDeliverySite({ connections = 6 }: { connections?: number } = {}) {
   const database: TestDatabase = await createTestDatabase({ connections })
-  const vault = createVault([{ id: 'root-1', secret: randomBytes(32) }])
+  const rootKey = { id: 'root-1', secret: randomBytes(32) }
+  const vault = createVault([rootKey])
   const closing: (() => Promise<void>)[] = []
   const tenantId = await addTenant(database, vault)
   const ground: Ground = { database, vault }
@@ -83,6 +84,8 @@ export async function openDeliverySite({ connections = 6 }: { connections?: numb
     database,
     vault,
     tenantId,
+    /** The vault of another process: the same keys, nothing remembered. */
+    freshVault: () => createVault([rootKey]),
     sql,
     dispatcher,
     change,
@@ -104,10 +107,11 @@ export async function openDeliverySite({ connections = 6 }: { connections?: numb
       sql(
         `update delivery set due_at = clock_timestamp(), lease_until = case when lease_until is not null then clock_timestamp() end where state = 'pending' and ${where}`,
       ),
-    async close() {
-      for (const close of closing) await close()
-      await database.drop()
+    /** Stops every dispatcher that was made. Attempts that hang are cut off by closing their receiver first. */
+    async stopDispatchers() {
+      await Promise.all(closing.splice(0).map((close) => close()))
     },
+    close: () => database.drop(),
   }
 }
 
