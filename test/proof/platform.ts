@@ -1,0 +1,88 @@
+import { chmod, mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type Child, freePort, run, startChild } from './child.ts'
+
+const MAIN = 'server/src/cli/main.ts'
+
+export type Answer = { readonly status: number; readonly body: Record<string, unknown> }
+
+/** Tenure as its users run it: `tenure init`, then `tenure start` in a process that may be killed and started again. */
+export type Platform = {
+  readonly url: string
+  readonly key: string
+  readonly env: Record<string, string>
+  start(): Promise<void>
+  kill(): Promise<void>
+  stop(): Promise<void>
+  /** One request; undefined when there was no answer. */
+  request(method: string, path: string, options?: { body?: unknown; idempotencyKey?: string }): Promise<Answer | undefined>
+}
+
+export async function createPlatform(folder: string): Promise<Platform> {
+  await mkdir(folder, { recursive: true })
+  await chmod(folder, 0o755)
+  await writeFile(join(folder, 'tenure.yaml'), 'egress:\n  loopback_ports: any\n')
+  const port = await freePort()
+  const metricsPort = await freePort()
+  const env = {
+    TENURE_FOLDER: folder,
+    PORT: String(port),
+    METRICS_PORT: String(metricsPort),
+    RATE_LIMIT_PER_SECOND: '100000',
+    LOG_LEVEL: 'info',
+  }
+  const made = JSON.parse(await run([MAIN, 'init', '--json', '--name', 'Proof', '--time-zone', 'UTC', '--country', 'DE'], env)) as {
+    key: string
+  }
+  const url = `http://127.0.0.1:${port}`
+  let server: Child | undefined
+  const platform: Platform = {
+    url,
+    key: made.key,
+    env,
+    async start() {
+      server = startChild([MAIN, 'start'], env, join(folder, 'server.log'))
+      await waitUntil(
+        async () => (await fetch(`${url}/health/ready`).catch(() => undefined))?.ok === true,
+        30_000,
+        'the server to be ready',
+      )
+    },
+    kill: async () => server?.kill(),
+    stop: async () => server?.stop(),
+    async request(method, path, { body, idempotencyKey } = {}) {
+      const headers: Record<string, string> = { authorization: `Bearer ${made.key}` }
+      if (body !== undefined) headers['content-type'] = 'application/json'
+      if (idempotencyKey) headers['idempotency-key'] = idempotencyKey
+      try {
+        const response = await fetch(`${url}${path}`, { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) })
+        return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+      } catch {
+        return undefined
+      }
+    },
+  }
+  return platform
+}
+
+export async function waitUntil(holds: () => Promise<boolean>, withinMs: number, what: string): Promise<void> {
+  const until = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > until) throw new Error(`Waited ${withinMs / 1_000} s in vain for ${what}.`)
+    await sleep(100)
+  }
+}
+
+/** Every event of the log, page by page over the public feed. */
+export async function* readFeed(platform: Platform): AsyncGenerator<Record<string, unknown>> {
+  let after = ''
+  for (;;) {
+    const page = await platform.request('GET', `/v1/events?limit=200${after && `&after=${encodeURIComponent(after)}`}`)
+    if (page?.status !== 200) throw new Error(`The feed answered ${page?.status}.`)
+    const { data, next_cursor } = page.body as { data: Record<string, unknown>[]; next_cursor: string | null }
+    yield* data
+    if (!next_cursor || data.length === 0) return
+    after = next_cursor
+  }
+}
