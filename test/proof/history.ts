@@ -201,7 +201,8 @@ async function comparePay(platform: Platform, payroll: PayrollProcess): Promise<
   for (const { employee_id, pays } of rows) {
     const history = await platform.request('GET', `/v1/employees/${employee_id}/history`)
     type Fact = { subject: string; superseded_at: string | null; valid_from: string; values: { components?: { amount: string }[] } }
-    const believed = (history?.body['data'] as Fact[])
+    const facts = (history?.body['data'] ?? []) as Fact[]
+    const believed = facts
       .filter(({ subject, superseded_at }) => subject === 'compensation' && superseded_at === null)
       .map(({ valid_from, values: { components } }) => ({ from: valid_from, amount: components?.[0]?.amount ?? '' }))
       .sort((a, b) => (a.from < b.from ? -1 : 1))

@@ -1,4 +1,6 @@
-import { Pool, type PoolClient, type PoolConfig, types } from 'pg'
+import { once } from 'node:events'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Pool, type PoolConfig, types } from 'pg'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { defineProblem } from '../kit/problem.ts'
@@ -51,7 +53,7 @@ export function connectDatabase({ address, log, connections = 12, clock }: Datab
   async function withTenant<Result>(tenantId: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
     for (let tried = 1; ; tried++) {
       try {
-        return await once(app, tenantId, work, clock)
+        return await runOnce(app, tenantId, work, clock)
       } catch (error) {
         if (tried === TRIES || !isRetryable(error)) throw asProblem(error)
         log.debug({ tried }, 'transaction.repeated')
@@ -89,14 +91,19 @@ export function connectDatabase({ address, log, connections = 12, clock }: Datab
   }
 }
 
-async function once<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => Promise<Result>, clock: Clock | undefined): Promise<Result> {
+async function runOnce<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => Promise<Result>, clock: Clock | undefined): Promise<Result> {
   if (!TENANT_ID.test(tenantId)) throw new Error('That is not the id of a tenant.')
   const client = await pool.connect()
   const hooks: Hooks = { before: new Map(), after: [] }
   let broken = false
+  const onLost = () => {
+    broken = true
+  }
+  // A connection that dies between two statements says so here. Unheard, that would end the process.
+  client.on('error', onLost)
   let result: Result
   try {
-    // One round trip; the id has just been checked to be letters and digits.
+    // allow(sql-values): one round trip; the id was checked above to be letters and digits.
     const begun = await client.query(`begin; select set_config('tenure.tenant_id', '${tenantId}', true), clock_timestamp() as now`)
     const { now } = (begun as unknown as [unknown, { rows: [{ now: Date }] }])[1].rows[0]
     const tx = openTx(client, tenantId, clock?.() ?? now, hooks)
@@ -104,11 +111,10 @@ async function once<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => Prom
     for (const before of hooks.before.values()) await before()
     await client.query('commit')
   } catch (error) {
-    await client.query('rollback').catch(() => {
-      broken = true
-    })
+    await client.query('rollback').catch(onLost)
     throw error
   } finally {
+    client.off('error', onLost)
     client.release(broken)
   }
   for (const after of hooks.after) after()
@@ -141,34 +147,38 @@ const typeParsers: NonNullable<PoolConfig['types']> = {
 }
 
 function listenOn(pool: Pool, channel: string, heard: (payload: string) => void, log: Log): () => void {
-  let stopped = false
-  let client: PoolClient | undefined
-  let again: NodeJS.Timeout | undefined
-  const connect = async () => {
-    if (stopped) return
-    try {
-      const fresh = await pool.connect()
-      if (stopped) return fresh.release()
-      client = fresh
-      fresh.on('notification', (message) => heard(message.payload ?? ''))
-      fresh.once('error', () => {
-        fresh.release(true)
-        client = undefined
-        again = setTimeout(connect, 500)
-      })
-      await fresh.query(`listen "${channel}"`)
-    } catch (error) {
-      log.warn({ err: error, channel }, 'database.listen_failed')
-      again = setTimeout(connect, 500)
+  const stopping = new AbortController()
+  void (async () => {
+    while (!stopping.signal.aborted) {
+      try {
+        await hearUntilLost(pool, channel, heard, stopping.signal)
+      } catch (error) {
+        log.warn({ err: error, channel }, 'database.listen_failed')
+      }
+      await sleep(RECONNECT_MS, undefined, { signal: stopping.signal }).catch(() => {})
     }
+  })()
+  return () => stopping.abort()
+}
+
+const RECONNECT_MS = 500
+
+/** Holds a connection and passes on what it hears, until it breaks or `signal` aborts. */
+async function hearUntilLost(pool: Pool, channel: string, heard: (payload: string) => void, signal: AbortSignal): Promise<void> {
+  const client = await pool.connect()
+  try {
+    client.on('notification', (message) => heard(message.payload ?? ''))
+    const lost = once(client, 'error', { signal })
+    lost.catch(() => {})
+    await client.query(`listen ${quoteIdentifier(channel)}`)
+    await lost.catch(() => {})
+  } finally {
+    client.release(true)
   }
-  void connect()
-  return () => {
-    stopped = true
-    clearTimeout(again)
-    client?.release(true)
-    client = undefined
-  }
+}
+
+function quoteIdentifier(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`
 }
 
 const RETRYABLE = new Set(['40001', '40P01'])
@@ -184,7 +194,9 @@ function isRetryable(error: unknown): boolean {
 
 /** A database that is gone, full or out of connections is the caller's to know and to try again; anything else stays what it was. */
 function asProblem(error: unknown): unknown {
-  const lost = error instanceof Error && /Connection terminated|timeout exceeded when trying to connect/.test(error.message)
+  const lost =
+    error instanceof Error &&
+    /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect/.test(error.message)
   if (!lost && !CONNECTION_LOST.test(codeOf(error))) return error
   return Object.assign(databaseUnavailable({ retryAfterSeconds: 2 }), { cause: error })
 }
