@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
-import fastify, { type FastifyBaseLogger, type FastifyRequest } from 'fastify'
+import fastify, { type FastifyRequest } from 'fastify'
 import type { Authenticate } from '../access/authenticate.ts'
 import type { Ground } from '../events/change.ts'
 import { newId } from '../kit/ids.ts'
@@ -58,8 +58,8 @@ export function buildServer(options: ServerOptions): TypedApp {
   const { ground, log, authenticate, routes, publicRoutes = [], metrics, readiness = [], docs = true } = options
   const limits = { ...DEFAULT_LIMITS, ...options.limits }
   const app: TypedApp = fastify({
-    loggerInstance: log as FastifyBaseLogger,
-    disableRequestLogging: true,
+    // Fastify's own lines quote addresses as they were sent; ours are written by request-log.ts and error-handling.ts.
+    logger: false,
     genReqId: () => newId('req'),
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
