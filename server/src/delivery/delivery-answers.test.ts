@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { updateEndpoint } from './endpoints/update-endpoint.ts'
 import { redriveDelivery, retryDelivery } from './deliveries/retry-delivery.ts'
+import { updateEndpoint } from './endpoints/update-endpoint.ts'
 import { drain, LOOPBACK } from './testing/delivery-site.ts'
 import { useDeliverySite } from './testing/delivery-suite.ts'
 
@@ -86,7 +86,9 @@ describe('what an endpoint answers or is set to', () => {
       handOver: {
         ...dispatcher.handOver,
         accept: (held) => {
-          void site.change((change) => updateEndpoint(change, id, { state: 'paused' }, options)).then(() => dispatcher.handOver.accept(held))
+          void site
+            .change((change) => updateEndpoint(change, id, { state: 'paused' }, options))
+            .then(() => dispatcher.handOver.accept(held))
         },
       },
     })

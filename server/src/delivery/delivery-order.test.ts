@@ -18,7 +18,11 @@ describe('the order of deliveries', () => {
     await drain(dispatcher)
 
     assert.deepEqual(names().toSorted(), ['a.1', 'b.1', 'b.2'])
-    const waits = (await site.deliveries("state = 'pending'")).map(({ attempts, failures, wait_seconds }) => [attempts, failures, wait_seconds > 0])
+    const waits = (await site.deliveries("state = 'pending'")).map(({ attempts, failures, wait_seconds }) => [
+      attempts,
+      failures,
+      wait_seconds > 0,
+    ])
     assert.deepEqual(waits, [
       [1, 1, true],
       [0, 0, true],
@@ -75,7 +79,10 @@ describe('the order of deliveries', () => {
     const two = site.dispatcher()
     await site.addEndpoint(receiver, full)
     for (let round = 0; round < 5; round++) {
-      await site.emit(Array.from({ length: 40 }, (_, lane) => `${lane}.${round}`), round % 2 === 0 ? { handOver: one.handOver } : {})
+      await site.emit(
+        Array.from({ length: 40 }, (_, lane) => `${lane}.${round}`),
+        round % 2 === 0 ? { handOver: one.handOver } : {},
+      )
     }
 
     for (let looks = 0; looks < 60; looks++) {

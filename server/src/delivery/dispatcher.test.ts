@@ -39,7 +39,11 @@ describe('the dispatcher', () => {
   it('keeps request and answer of an attempt sealed, without secrets, and no more than 8 KiB of the body', async () => {
     const { site, receiver } = use
     const dispatcher = site.dispatcher()
-    receiver.answer({ status: 422, headers: { 'x-trace': 'abc', 'set-cookie': 'session=1' }, body: `no such cost centre ${'x'.repeat(20_000)}` })
+    receiver.answer({
+      status: 422,
+      headers: { 'x-trace': 'abc', 'set-cookie': 'session=1' },
+      body: `no such cost centre ${'x'.repeat(20_000)}`,
+    })
     await site.addEndpoint(receiver, { custom_headers: { Authorization: 'Bearer topsecret' } })
 
     await site.emit(['a'], { handOver: dispatcher.handOver })
@@ -233,7 +237,10 @@ describe('the dispatcher', () => {
     await site.addEndpoint(receiver)
     await site.addEndpoint(healthy)
 
-    await site.emit(Array.from({ length: 20 }, (_, n) => `lane${n}`), { handOver: dispatcher.handOver })
+    await site.emit(
+      Array.from({ length: 20 }, (_, n) => `lane${n}`),
+      { handOver: dispatcher.handOver },
+    )
 
     await healthy.arrived(20)
     assert.ok(receiver.received.length <= 16)

@@ -3,7 +3,12 @@ import { type DeliverySite, openDeliverySite } from './delivery-site.ts'
 import { startReceiver, type TestReceiver } from './receiver.ts'
 
 /** What the tests of one file stand on: one database, and for each test a fresh receiver and empty queues. */
-export function useDeliverySite(): { site: DeliverySite; receiver: TestReceiver; secondReceiver: () => Promise<TestReceiver>; names: () => (string | undefined)[] } {
+export function useDeliverySite(): {
+  site: DeliverySite
+  receiver: TestReceiver
+  secondReceiver: () => Promise<TestReceiver>
+  names: () => (string | undefined)[]
+} {
   const used = {} as { site: DeliverySite; receiver: TestReceiver }
   const more: TestReceiver[] = []
   before(async () => {
