@@ -23,13 +23,24 @@ export type OpenedGround = {
 
 export type OpenOptions = { readonly createKeys?: boolean; readonly migrate?: boolean }
 
-type Addresses = { readonly server: DatabaseAddress; readonly owner: DatabaseAddress | undefined; readonly admin?: DatabaseAddress; stop(): Promise<void> }
+type Addresses = {
+  readonly server: DatabaseAddress
+  readonly owner: DatabaseAddress | undefined
+  readonly admin?: DatabaseAddress
+  stop(): Promise<void>
+}
 
 /** What every process stands on: a database that is there, migrated and safe, and the keys to what is sealed in it. */
-export async function openGround(config: Config, log: Log, { createKeys = false, migrate: wanted = true }: OpenOptions = {}): Promise<OpenedGround> {
+export async function openGround(
+  config: Config,
+  log: Log,
+  { createKeys = false, migrate: wanted = true }: OpenOptions = {},
+): Promise<OpenedGround> {
   if (createKeys) await createKeyFile(config.keyFile)
   const rootKeys = await readKeyFile(config.keyFile)
-  const addresses = config.DATABASE_URL ? external(config.DATABASE_URL, config.DATABASE_OWNER_URL) : await embedded(config.TENURE_FOLDER, log)
+  const addresses = config.DATABASE_URL
+    ? external(config.DATABASE_URL, config.DATABASE_OWNER_URL)
+    : await embedded(config.TENURE_FOLDER, log)
   try {
     if (wanted && addresses.owner) await migrate(addresses.owner, log)
     const database = connectDatabase({ address: addresses.server, log, connections: config.DATABASE_CONNECTIONS })

@@ -41,9 +41,19 @@ export async function checkSettings(database: Database, now: Date): Promise<Sett
     if (bad) faults.push({ severity, setting, sentence })
   }
   const reload = (setting: string, value: string) => `Run: alter system set ${setting} = ${value}; select pg_reload_conf();`
-  say('refuse', found.version < 180_000, 'server_version', 'Tenure needs PostgreSQL 18 or newer. Upgrade the server, or leave DATABASE_URL out for the embedded one.')
+  say(
+    'refuse',
+    found.version < 180_000,
+    'server_version',
+    'Tenure needs PostgreSQL 18 or newer. Upgrade the server, or leave DATABASE_URL out for the embedded one.',
+  )
   for (const setting of ['fsync', 'full_page_writes'] as const) {
-    say('refuse', found[setting] !== 'on', setting, `${setting} is ${found[setting]}, so a power cut loses acknowledged changes. ${reload(setting, 'on')}`)
+    say(
+      'refuse',
+      found[setting] !== 'on',
+      setting,
+      `${setting} is ${found[setting]}, so a power cut loses acknowledged changes. ${reload(setting, 'on')}`,
+    )
   }
   say(
     'refuse',
@@ -54,7 +64,12 @@ export async function checkSettings(database: Database, now: Date): Promise<Sett
   const login = 'Connect as tenure_server: `tenure init --print-sql` prints the statements that make it.'
   say('refuse', found.superuser, 'superuser', `The server's login is a superuser, which no row security binds. ${login}`)
   say('refuse', found.bypasses, 'bypassrls', `The server's login may bypass row security. ${login}`)
-  say('refuse', found.log_statement === 'all', 'log_statement', `log_statement is all, so the database's log fills with statements. ${reload('log_statement', "'none'")}`)
+  say(
+    'refuse',
+    found.log_statement === 'all',
+    'log_statement',
+    `log_statement is all, so the database's log fills with statements. ${reload('log_statement', "'none'")}`,
+  )
   say(
     'warn',
     found.log_error_verbosity !== 'terse',
@@ -73,8 +88,18 @@ export async function checkSettings(database: Database, now: Date): Promise<Sett
     'log_parameter_max_length_on_error',
     `Parameters of failing statements are written to the log. ${reload('log_parameter_max_length_on_error', '0')}`,
   )
-  say('warn', found.checksums !== 'on', 'data_checksums', 'Data checksums are off. Switch them on with pg_checksums while the server is down.')
-  say('refuse', found.skewMs > CLOCK_SKEW_MS, 'clock', `This machine's clock and the database's differ by ${Math.round(found.skewMs / 1000)} s. Set both by NTP.`)
+  say(
+    'warn',
+    found.checksums !== 'on',
+    'data_checksums',
+    'Data checksums are off. Switch them on with pg_checksums while the server is down.',
+  )
+  say(
+    'refuse',
+    found.skewMs > CLOCK_SKEW_MS,
+    'clock',
+    `This machine's clock and the database's differ by ${Math.round(found.skewMs / 1000)} s. Set both by NTP.`,
+  )
   return faults
 }
 
@@ -83,5 +108,6 @@ export async function refuseUnsafeSettings(database: Database, now: Date, warn: 
   const faults = await checkSettings(database, now)
   for (const fault of faults.filter(({ severity }) => severity === 'warn')) warn(fault)
   const refused = faults.filter(({ severity }) => severity === 'refuse')
-  if (refused.length > 0) throw new Error(`Tenure does not start on this database:\n${refused.map(({ sentence }) => `  ${sentence}`).join('\n')}`)
+  if (refused.length > 0)
+    throw new Error(`Tenure does not start on this database:\n${refused.map(({ sentence }) => `  ${sentence}`).join('\n')}`)
 }
