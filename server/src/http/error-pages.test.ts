@@ -15,17 +15,19 @@ describe('every code of a problem', () => {
 
   it('has a page in docs/errors whose heading names the code and the status', async () => {
     assert.ok(problemKinds().length > 15)
+    const missing: string[] = []
     for (const { code, status } of problemKinds()) {
       const page = await readFile(new URL(`${code}.md`, ERROR_PAGES), 'utf8').catch(() => '')
-      assert.ok(page.startsWith(`# ${code} (${status})\n`), `docs/errors/${code}.md is missing or has another heading`)
+      if (!page.startsWith(`# ${code} (${status})\n`)) missing.push(`# ${code} (${status})`)
     }
+    assert.deepEqual(missing, [], 'These pages are missing in docs/errors, or have another heading.')
   })
 
   it('is served as a page that says what it means', async () => {
     for (const { code } of problemKinds()) {
       const reply = await server.app.inject(`/errors/${code}`)
       assert.equal(reply.statusCode, 200)
-      assert.match(reply.body, /<strong>What it means\.<\/strong>/, code)
+      assert.ok(reply.body.includes(`<h1>${code} (`), code)
     }
   })
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { candidateCreated } from '@tenure/contract'
 import Type from 'typebox'
 import { audit } from '../audit/audit.ts'
+import type { Tx } from '../database/tenant-transaction.ts'
 import { asAdmin } from '../database/test-database.ts'
 import { emit } from '../events/emit.ts'
 import { defineProblem } from '../kit/problem.ts'
@@ -17,6 +18,12 @@ const Department = Type.Object({ code: Type.String(), next: Type.Optional(Type.S
 const Made = Type.Object({ id: Type.String(), code: Type.String() })
 
 let server: TestServer
+
+/** What a crash of the database does to a transaction: its connection is gone. */
+async function endConnection(tx: Tx): Promise<void> {
+  const [row] = await tx.scope.run<{ pid: number }>({ name: 'pid', text: 'select pg_backend_pid() as pid' }, [])
+  await asAdmin(server.database.admin, (client) => client.query('select pg_terminate_backend($1, 5000)', [row!.pid]))
+}
 
 /** Writes a row, an event and an audit entry, and only then fails if it was asked to: the worst moment. */
 const departmentRoutes: RoutePlugin = (app, { ground }) => {
@@ -33,6 +40,7 @@ const departmentRoutes: RoutePlugin = (app, { ground }) => {
       if (next === 'fail') throw new Error('A bug.')
       if (next === 'crash')
         change.tx.scope.beforeCommit('crash', () => Promise.reject(new Error('The process ended just before the commit.')))
+      if (next === 'disconnect') await endConnection(change.tx)
       if (next === 'dawdle') await change.tx.scope.run({ name: 'dawdle', text: 'select pg_sleep(0.5)' }, [])
       return { status: 201, body: { id, code, left_out: 'not in the schema' }, headers: { location: `/v1/departments/${id}` } }
     }),
@@ -138,6 +146,17 @@ describe('a change with an idempotency key', () => {
     const again = await post({ code: 'crashed' }, 'k-crashed')
     assert.equal(again.statusCode, 201)
     assert.equal(await count('select count(*) from idempotency_key'), stored + 1)
+  })
+
+  it('leaves nothing behind when the database goes away in the middle, and can be sent again', async () => {
+    const lost = await post({ code: 'lost', next: 'disconnect' }, 'k-lost')
+    assert.equal(lost.statusCode, 503)
+    assert.ok(Number(lost.headers['retry-after']) > 0)
+    assert.deepEqual(await written('lost'), NOTHING)
+
+    const again = await post({ code: 'lost' }, 'k-lost')
+    assert.equal(again.statusCode, 201)
+    assert.equal(again.headers['idempotency-replayed'], undefined)
   })
 
   it('means another request under another credential and in another tenant', async () => {
