@@ -190,10 +190,39 @@ describe('payroll', { skip }, () => {
     const { data, ...envelope } = story.paid('4100.00', '2021-01-01')
     const components = [{ kind: 'base', currency: 'EUR', period: 'month' }]
 
-    await deliverAll([started, { ...envelope, data: { ...data, compensation: { ...data.compensation, components } } }])
+    const restricted = { ...envelope, data: { ...data, compensation: { ...data.compensation, components } } }
+    await deliverAll([started, restricted])
 
     assert.equal((await recordOf(story.employmentId)).compensation.length, 1)
     assert.deepEqual(await outcomesOf(story.employeeId), ['opened', 'restricted'])
+  })
+
+  it('lets a bad event fail by itself in the middle of a burst, and takes all others', async () => {
+    const stories = Array.from({ length: 60 }, (_, number) => storyOf(100 + number))
+    const events = stories.map((story) => story.started())
+    const bad = { ...storyOf(99).started(), effective_date: 'not a date' }
+
+    const answers = await Promise.all([...events.slice(0, 30), bad, ...events.slice(30)].map((event) => deliver(payroll.url, event)))
+
+    assert.deepEqual(
+      answers.map(({ status }) => status),
+      [...Array(30).fill(200), 500, ...Array(30).fill(200)],
+    )
+    for (const { employeeId } of stories) assert.deepEqual(await outcomesOf(employeeId), ['opened'])
+    const [line] = logged.splice(0) as { event_id: string; code: string }[]
+    assert.deepEqual([line?.event_id, line?.code], [bad.id, '22007'])
+  })
+
+  it('remembers what a burst has done: all of it again has no effect', async () => {
+    const deliveries = await Promise.all(
+      Array.from({ length: 60 }, (_, number) => signDelivery(storyOf(200 + number).started(), { secret })),
+    )
+    const burst = () => Promise.all(deliveries.map((delivery) => post(payroll.url, delivery)))
+
+    const [first, second] = [await burst(), await burst()]
+
+    assert.deepEqual(new Set(first.map(({ body }) => body)), new Set(['{"handled":true}']))
+    assert.deepEqual(new Set(second.map(({ body }) => body)), new Set(['{"duplicate":true}']))
   })
 
   it('shows names as text, whatever they are', async () => {

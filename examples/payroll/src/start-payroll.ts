@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { createServer, type Server } from 'node:http'
 import { nodeListener } from '@tenure/receiver/node'
-import { onceInPostgres } from '@tenure/receiver/postgres'
 import pg from 'pg'
 import { answerRequest, sendFailure } from './answer-requests.ts'
 import { handleEvents } from './handle-events.ts'
+import { onceInBatches } from './once-in-batches.ts'
 import { countAnswers, createRequestLog } from './request-log.ts'
 import { createTables } from './tables.ts'
 
@@ -35,13 +35,13 @@ const PRUNE_EVERY_MS = 86_400_000
 /** Starts the payroll system: its tables, its server, its clean-up. */
 export async function startPayroll({ database, port, secrets, host = '127.0.0.1', log = () => {} }: PayrollOptions): Promise<Payroll> {
   const pool = openPool(database)
-  const report = (message: string) => (error: unknown, event?: object) =>
-    log({ level: 'error', message, ...describeError(error), ...event })
+  const report = (message: string) => (error: unknown, event?: { readonly id: string; readonly type: string }) =>
+    log({ level: 'error', message, ...describeError(error), ...(event ? { event_id: event.id, event_type: event.type } : {}) })
   // A pool without this listener ends the process when the database restarts.
-  pool.on('error', report('an idle database connection was lost'))
+  pool.on('error', (error) => report('an idle database connection was lost')(error))
   try {
     await createTables(pool)
-    const inbox = onceInPostgres(pool)
+    const inbox = onceInBatches(pool)
     const requestLog = createRequestLog(pool)
     const receiver = handleEvents({ secrets, once: inbox, onError: report('an event could not be processed') })
     const receiveWebhook = nodeListener(countAnswers(receiver, requestLog))
