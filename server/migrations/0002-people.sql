@@ -150,6 +150,9 @@ call protect('compensation');
 create index compensation_employee on compensation (tenant_id, employee_id);
 grant select, insert on compensation to tenure_app;
 
+-- The exclusion constraints compare one text made of tenant and subject: as separate columns the planner took their index, while
+-- there were no statistics yet, to find all facts of a tenant.
+
 -- What each kind of fact shares. subject_id is the person, employment, assignment or compensation that the fact speaks of.
 create table fact_shape (
   tenant_id text not null,
@@ -171,7 +174,7 @@ create table person_fact (
   primary key (tenant_id, id),
   foreign key (tenant_id, subject_id) references person,
   foreign key (tenant_id, change_set_id) references change_set,
-  exclude using gist (tenant_id with =, subject_id with =, valid_during with &&) where (superseded_at is null)
+  exclude using gist ((tenant_id || '/' || subject_id) with =, valid_during with &&) where (superseded_at is null)
 );
 
 create table employment_fact (
@@ -186,7 +189,7 @@ create table employment_fact (
   foreign key (tenant_id, change_set_id) references change_set,
   -- Periods of one legal entity may not overlap; those of different ones may.
   constraint employment_fact_no_overlap
-    exclude using gist (tenant_id with =, employee_id with =, legal_entity_id with =, valid_during with &&) where (superseded_at is null)
+    exclude using gist ((tenant_id || '/' || employee_id || '/' || legal_entity_id) with =, valid_during with &&) where (superseded_at is null)
 );
 
 create table assignment_fact (
@@ -205,7 +208,7 @@ create table assignment_fact (
   foreign key (tenant_id, department_id) references department,
   foreign key (tenant_id, location_id) references location,
   foreign key (tenant_id, manager_employee_id) references employee,
-  exclude using gist (tenant_id with =, subject_id with =, valid_during with &&) where (superseded_at is null)
+  exclude using gist ((tenant_id || '/' || subject_id) with =, valid_during with &&) where (superseded_at is null)
 );
 
 create table compensation_fact (
@@ -215,7 +218,7 @@ create table compensation_fact (
   primary key (tenant_id, id),
   foreign key (tenant_id, subject_id) references compensation,
   foreign key (tenant_id, change_set_id) references change_set,
-  exclude using gist (tenant_id with =, subject_id with =, valid_during with &&) where (superseded_at is null)
+  exclude using gist ((tenant_id || '/' || subject_id) with =, valid_during with &&) where (superseded_at is null)
 );
 
 drop table fact_shape;

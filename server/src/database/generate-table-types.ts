@@ -30,6 +30,7 @@ const TYPES: Record<string, string> = {
   numeric: 'string',
   daterange: 'string',
   xid8: 'string',
+  smallint: 'number',
   integer: 'number',
   bigint: 'number',
   boolean: 'boolean',
