@@ -1,0 +1,1 @@
+export async function importFile(_kind: string, _flags: unknown): Promise<void> {}

@@ -1,0 +1,31 @@
+import { Client } from 'pg'
+import type { DatabaseAddress } from './database.ts'
+
+/**
+ * Makes a database of its own, with its own login, for a system that stands beside Tenure in development. The login sees
+ * nothing of Tenure: it may connect to its database only by owning it.
+ */
+export async function createGuestDatabase(
+  admin: DatabaseAddress,
+  { name, password }: { name: string; password: string },
+): Promise<DatabaseAddress> {
+  if (!/^[a-z][a-z0-9_]{0,40}$/.test(name)) throw new Error('The name of a database is lower case letters, digits and underscores.')
+  const client = new Client(admin)
+  await client.connect()
+  try {
+    const { rows } = await client.query<{ role: boolean; database: boolean }>(
+      `select exists (select from pg_roles where rolname = $1) as role, exists (select from pg_database where datname = $1) as database`,
+      [name],
+    )
+    const verb = rows[0]?.role ? 'alter' : 'create'
+    const attributes = 'login nosuperuser nobypassrls nocreatedb nocreaterole'
+    await client.query(`${verb} role ${client.escapeIdentifier(name)} ${attributes} password ${client.escapeLiteral(password)}`.toString())
+    if (!rows[0]?.database) {
+      await client.query(`create database ${client.escapeIdentifier(name)} owner ${client.escapeIdentifier(name)}`)
+      await client.query(`revoke connect on database ${client.escapeIdentifier(name)} from public`)
+    }
+    return { ...admin, database: name, user: name, password }
+  } finally {
+    await client.end()
+  }
+}
