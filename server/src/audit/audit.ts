@@ -22,7 +22,7 @@ const pendingOf = new WeakMap<Tx, Pending[]>()
 /** Writes down who did what, in the transaction in which it is done. All entries of a transaction go out in one statement. */
 export function audit(tx: Tx, vault: Vault, actor: Actor, entry: AuditEntry): void {
   const pending = pendingOf.get(tx) ?? []
-  if (pending.length === 0) tx.scope.beforeCommit('audit', () => flushAudit(tx, vault, pending))
+  if (pending.length === 0) tx.scope.beforeCommit('audit', () => flushAudit(tx, vault, pending.splice(0)))
   pendingOf.set(tx, pending)
   pending.push({ actor, entry })
 }

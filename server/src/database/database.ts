@@ -108,7 +108,7 @@ async function runOnce<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => P
     const { now } = (begun as unknown as [unknown, { rows: [{ now: Date }] }])[1].rows[0]
     const tx = openTx(client, tenantId, clock?.() ?? now, hooks)
     result = await work(tx)
-    for (const before of hooks.before.values()) await before()
+    await tx.scope.flush()
     await client.query('commit')
   } catch (error) {
     await client.query('rollback').catch(onLost)

@@ -22,6 +22,8 @@ export type TxScope = {
   run<Row>(statement: Statement, values: readonly unknown[]): Promise<Row[]>
   /** Runs once, just before the commit, in the order of registration. What it throws rolls everything back. */
   beforeCommit(key: string, work: () => Promise<void>): void
+  /** Runs now what waits for the commit, so that a very long transaction need not keep all of it in memory. */
+  flush(): Promise<void>
   /** Runs after the commit, and only then. It must not throw. */
   afterCommit(work: () => void): void
 }
@@ -43,6 +45,12 @@ export function openTx(client: PoolClient, tenantId: string, now: Date, hooks: H
       (await client.query({ name: statement.name, text: statement.text, values: values as unknown[] })).rows as Row[],
     beforeCommit: (key, work) => {
       if (!hooks.before.has(key)) hooks.before.set(key, work)
+    },
+    flush: async () => {
+      for (const [key, work] of hooks.before) {
+        hooks.before.delete(key)
+        await work()
+      }
     },
     afterCommit: (work) => {
       hooks.after.push(work)

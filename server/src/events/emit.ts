@@ -74,7 +74,10 @@ function pending(change: Change): Pending {
   if (found) return found
   const fresh: Pending = { events: [], touched: new Set(), change }
   pendingOf.set(tx, fresh)
-  tx.scope.beforeCommit('events', () => flushEvents(fresh))
+  tx.scope.beforeCommit('events', () => {
+    pendingOf.delete(tx)
+    return flushEvents(fresh)
+  })
   return fresh
 }
 
