@@ -36,8 +36,16 @@ export async function createEmployee(change: Change, input: CreateEmployee): Pro
 
 /** Makes employees, in a fixed number of statements however many they are. */
 export async function createEmployees(change: Change, inputs: readonly NewEmployee[]): Promise<CreatedEmployee[]> {
+  const legalEntityId = await defaultLegalEntity(change.tx)
+  const records = await openNewRecords(change, inputs)
+  const created = records.map((record, at) => applyNewEmployee(change, record, inputs[at]!, legalEntityId))
+  await saveRecords(change, records)
+  return created
+}
+
+/** Rows and empty records for new employees. Each must be given its first employment before the records are saved. */
+export async function openNewRecords(change: Change, inputs: readonly NewEmployee[]): Promise<EmployeeRecord[]> {
   const { tx } = change
-  const legalEntityId = await defaultLegalEntity(tx)
   const persons = await createPersons(change, inputs)
   const zones = await loadZones(tx)
   const numbers = await employeeNumbers(tx, inputs)
@@ -61,12 +69,11 @@ export async function createEmployees(change: Change, inputs: readonly NewEmploy
     }
   })
   await insertEmployees(tx, records, inputs)
-  const created = records.map((record, at) => announceNew(change, record, inputs[at]!, legalEntityId))
-  await saveRecords(change, records)
-  return created
+  return records
 }
 
-function announceNew(change: Change, record: EmployeeRecord, input: NewEmployee, legalEntityId: string): CreatedEmployee {
+/** Opens the first employment of a new employee, and tells that both are there. */
+export function applyNewEmployee(change: Change, record: EmployeeRecord, input: NewEmployee, legalEntityId: string): CreatedEmployee {
   const { start_date: startDate, person } = input
   if (!factOn(record.person, startDate)) setFrom(record.person, startDate, person, change.recordedAt)
   const reached = applyEmployment(change, record, { ...input, legal_entity_id: input.legal_entity_id ?? legalEntityId }, (employment) => {
