@@ -243,6 +243,7 @@ export type Tables = {
     all_or_nothing: boolean
     silent: boolean
     mapping: Generated<Json>
+    ignored_columns: Generated<string[]>
     rows_total: Generated<number>
     rows_applied: Generated<number>
     rows_unchanged: Generated<number>
@@ -250,15 +251,24 @@ export type Tables = {
     failure: string | null
     created_at: Generated<Date>
     created_by: string
+    created_by_type: string
+    request_id: string | null
+    idempotency_key: string | null
+    request_hash: Buffer | null
+    started_at: Date | null
     lease_until: Date | null
+    lease_epoch: Generated<number>
     settled_at: Date | null
   }
   'import_row': {
     tenant_id: string
     import_id: string
     line: number
+    part: Generated<number>
     effective_date: string | null
     state: Generated<string>
+    row_key: Buffer | null
+    changed: Generated<boolean>
     payload: Sealed<'personal'> | null
     faults: Json | null
   }

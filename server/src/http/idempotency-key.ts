@@ -6,7 +6,7 @@ import { open, seal } from '../privacy/sealed-value.ts'
 import type { Vault } from '../privacy/vault.ts'
 
 export const requestInFlight = defineProblem('request-in-flight', 409, 'A request with this idempotency key is still being worked on.')
-const keyReused = defineProblem('idempotency-key-reused', 422, 'This idempotency key was used for another request.')
+export const keyReused = defineProblem('idempotency-key-reused', 422, 'This idempotency key was used for another request.')
 const keyNotValid = defineProblem('idempotency-key-not-valid', 400, 'The `Idempotency-Key` header is not valid.')
 
 /** An answer as it went out, byte for byte. */
