@@ -4,7 +4,7 @@ import { startPayroll } from './start-payroll.ts'
 const payroll = await startPayroll({
   database: readDatabase(process.env),
   port: readPort(process.env.PAYROLL_PORT),
-  secrets: (process.env.PAYROLL_SECRET ?? '').split(/\s+/).filter(Boolean),
+  secrets: readSecrets(process.env.PAYROLL_SECRET),
   ...(process.env.PAYROLL_HOST ? { host: process.env.PAYROLL_HOST } : {}),
   log: (line) => console.error(JSON.stringify(line)),
 }).catch(fail)
@@ -21,6 +21,12 @@ function readDatabase({ PAYROLL_DATABASE_URL: url, PAYROLL_DATABASE: config }: N
     // The parser's own message quotes the text, which holds a password.
     fail(new Error('PAYROLL_DATABASE is not JSON.'))
   }
+}
+
+function readSecrets(text = ''): string[] {
+  const secrets = text.split(/\s+/).filter(Boolean)
+  if (secrets.length === 0) fail(new Error('Set PAYROLL_SECRET to the secret of the endpoint (whsec_…).'))
+  return secrets
 }
 
 function readPort(text = '0'): number {
