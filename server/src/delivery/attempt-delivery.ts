@@ -2,6 +2,7 @@ import type { LeasedDelivery, ReadyDelivery } from '../events/hand-over.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { Problem } from '../kit/problem.ts'
+import type { DataKey } from '../privacy/sealed-value.ts'
 import type { SendResult } from './egress/exchange.ts'
 import type { Egress } from './egress/send.ts'
 import type { EndpointView, EndpointViews } from './endpoints/endpoint-view.ts'
@@ -10,10 +11,15 @@ import { afterFailure, isStruggling, judge, type Verdict } from './judge-attempt
 import type { Attempt, Settlement } from './settle-deliveries.ts'
 import { type SignedRequest, signRequest } from './sign-request.ts'
 
+/** What can be sent. The key that opened the event comes with it, unless the delivery was handed over. */
+export type Sendable = ReadyDelivery & { readonly key?: DataKey }
+
 /** How a lease ended in this process, before it is written down. */
 export type Outcome = Omit<Settlement, 'attempt'> & {
   readonly attempt: Omit<Attempt, 'exchange'> | null
   readonly exchange: ExchangeRecord | null
+  /** The key that seals the exchange, where reading the event has found it already. */
+  readonly key: DataKey | undefined
   readonly disables: boolean
   readonly struggling: boolean
 }
@@ -27,7 +33,7 @@ export type AttemptOptions = {
 }
 
 /** Makes one attempt. It never rejects: whatever happens becomes an outcome. */
-export async function attemptDelivery({ views, egress, clock, random, log }: AttemptOptions, delivery: ReadyDelivery): Promise<Outcome> {
+export async function attemptDelivery({ views, egress, clock, random, log }: AttemptOptions, delivery: Sendable): Promise<Outcome> {
   const startedAt = clock()
   let request: SignedRequest
   let endpoint: EndpointView
@@ -57,17 +63,18 @@ export function bury(delivery: LeasedDelivery, failure: NonNullable<Settlement['
   return { ...UNATTEMPTED, delivery, verdict: 'dead', failure, waitSeconds: 0 }
 }
 
-const UNATTEMPTED = { failure: null, attempt: null, exchange: null, disables: false, struggling: false } as const
+const UNATTEMPTED = { failure: null, attempt: null, exchange: null, key: undefined, disables: false, struggling: false } as const
 
 function unsendable(delivery: ReadyDelivery, startedAt: Date, random: () => number): Outcome {
   const attempt = { startedAt, durationMs: 0, outcome: 'not_sendable', status: null, personId: delivery.personId } as const
   return { ...UNATTEMPTED, ...afterFailure('not_sendable', delivery.failures, random), delivery, attempt }
 }
 
-function outcomeOf(delivery: ReadyDelivery, startedAt: Date, request: SignedRequest, result: SendResult, verdict: Verdict): Outcome {
+function outcomeOf(delivery: Sendable, startedAt: Date, request: SignedRequest, result: SendResult, verdict: Verdict): Outcome {
   return {
     ...verdict,
     delivery,
+    key: delivery.key,
     struggling: isStruggling(result.failure),
     attempt: {
       startedAt,

@@ -46,6 +46,7 @@ const CLAIM: Statement = {
        cross join lateral (
          select d.tenant_id, d.endpoint_id, d.id, d.due_at from delivery d
           where d.tenant_id = r.tenant_id and d.endpoint_id = r.endpoint_id and d.state = 'pending' and d.due_at <= now()
+            and (d.lease_until is null or d.lease_until <= now())
             and not exists (
               select from delivery a
                where a.tenant_id = d.tenant_id and a.endpoint_id = d.endpoint_id and a.order_key = d.order_key and a.state = 'pending'
@@ -57,8 +58,7 @@ const CLAIM: Statement = {
       select tenant_id, id from due order by turn, due_at limit $5
     ), claimed as (
       update delivery d
-         set due_at = now() + $6 * interval '1 second', lease_until = now() + $6 * interval '1 second',
-             lease_epoch = d.lease_epoch + 1, attempts = d.attempts + 1, failures = d.failures + (d.lease_until is not null)::int
+         set lease_until = now() + $6 * interval '1 second', lease_epoch = d.lease_epoch + 1, attempts = d.attempts + 1, failures = d.failures + (d.lease_until is not null)::int
         from taken t
        where d.tenant_id = t.tenant_id and d.id = t.id
       returning d.*, old.lease_until as lapsed_at

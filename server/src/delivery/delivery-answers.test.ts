@@ -120,7 +120,7 @@ describe('what an endpoint answers or is set to', () => {
 
     const [request] = receiver.received
     assert.equal(request?.body.includes('Byron'), false)
-    assert.ok((request?.event['restricted'] as string[]).includes('person.family_name'))
+    assert.ok((receiver.received[0]!.event['restricted'] as string[]).includes('person.family_name'))
   })
 
   it('tries a waiting delivery at once when asked, with what stands before it', async () => {

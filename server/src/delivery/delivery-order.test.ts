@@ -69,7 +69,10 @@ describe('the order of deliveries', () => {
     const { site, receiver } = use
     const delivered: string[] = []
     let seed = 7
-    const random = () => (seed = (seed * 16_807) % 2_147_483_647) / 2_147_483_647
+    const random = () => {
+      seed = (seed * 16_807) % 2_147_483_647
+      return seed / 2_147_483_647
+    }
     receiver.answer((request) => {
       if (random() < 0.3) return 503
       delivered.push(familyName(request) ?? '')

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
-import type { HandOver, LeasedDelivery, ReadyDelivery } from '../events/hand-over.ts'
+import type { HandOver, LeasedDelivery } from '../events/hand-over.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { poll } from '../kit/poll.ts'
 import type { Vault } from '../privacy/vault.ts'
-import { attemptDelivery, bury, type Outcome, release } from './attempt-delivery.ts'
+import { attemptDelivery, bury, type Outcome, release, type Sendable } from './attempt-delivery.ts'
 import { readBacklog } from './backlog.ts'
 import { claimDeliveries, isUsedUp } from './claim-deliveries.ts'
 import { type DeliveryMetrics, NO_METRICS } from './delivery-metrics.ts'
@@ -59,7 +59,7 @@ const HELD_PER_ENDPOINT = 256
 const WAIT_AFTER_FAULT_SECONDS = 30
 const STOP_WITHIN_MS = 20_000
 
-type Held = { readonly delivery: ReadyDelivery; readonly leasedAt: number }
+type Held = { readonly delivery: Sendable; readonly leasedAt: number }
 
 /** Sends what is due. It holds no state that matters: whatever it forgets becomes due again when its lease ends. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
@@ -72,10 +72,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const hungry = new Set<string>()
   let stopping = false
   let fetching = 0
-  let wake = () => {}
+  let wakePoll = () => {}
+  let woken = false
 
   const queue = createWorkQueue<Held>({ perList: perEndpoint, total, start, onPlaceFree })
   const settlements = createSettlementQueue<Outcome>({ write, maxBatch: SETTLED_AT_ONCE, log, onEmpty: checkIdle })
+
+  /** Ends the wait of the poll loop, once for each look. */
+  function wake(): void {
+    if (woken) return
+    woken = true
+    wakePoll()
+  }
 
   const held = () => queue.size().waiting + queue.size().inFlight + settlements.size()
 
@@ -116,6 +124,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function dispatchOnce(): Promise<number> {
+    woken = false
     const limit = maxHeld - held()
     if (stopping || limit <= 0) return 0
     const free = Array.from(queue.lists(), (list) => {
@@ -172,7 +181,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function run(signal: AbortSignal): Promise<void> {
     const unlisten = database.listen('delivery_due', () => wake())
     const onWaker = (waker: () => void) => {
-      wake = waker
+      wakePoll = waker
     }
     await Promise.all([
       poll(dispatchOnce, { idleMs, signal, log, name: 'delivery', onWaker }),

@@ -30,7 +30,7 @@ export type WorkQueue<Item> = {
 
 export const STARTING_PLACES = 8
 /** Waiting items for each place: enough to bridge a fetch, few enough to be started while their lease is young. */
-const WAITING_PER_PLACE = 4
+const WAITING_PER_PLACE = 8
 const REMEMBERED_LISTS = 10_000
 
 export function createWorkQueue<Item>({ perList, total, start, onPlaceFree }: WorkQueueOptions<Item>): WorkQueue<Item> {

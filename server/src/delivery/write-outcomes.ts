@@ -1,5 +1,4 @@
 import type { Database } from '../database/database.ts'
-import type { Tx } from '../database/tenant-transaction.ts'
 import type { LeasedDelivery } from '../events/hand-over.ts'
 import type { Log } from '../kit/log.ts'
 import { type DataKey, seal } from '../privacy/sealed-value.ts'
@@ -74,24 +73,29 @@ function report({ log, metrics }: WriteOptions, { delivery, attempt, verdict, fa
 
 /** Seals what went over the wire under the key of the event's person; without that key nothing of it is kept. */
 async function sealExchanges(database: Database, vault: Vault, outcomes: readonly Outcome[]): Promise<Map<Outcome, Buffer>> {
+  const keys = await missingKeys(database, vault, outcomes)
   const sealed = new Map<Outcome, Buffer>()
-  const withExchange = outcomes.filter(({ exchange }) => exchange !== null)
-  for (const [tenantId, ofTenant] of Map.groupBy(withExchange, ({ delivery }) => delivery.tenantId)) {
-    const keys = await database.withTenant(tenantId, (tx) => readKeys(tx, vault, ofTenant))
-    for (const outcome of ofTenant) {
-      const { id, attempts } = outcome.delivery
-      const personId = outcome.attempt?.personId
-      const key = personId ? keys.ofPersons.get(personId) : keys.ofTenant
-      if (key) sealed.set(outcome, seal(key, exchangePlace(tenantId, id, attempts), JSON.stringify(outcome.exchange)))
-    }
+  for (const outcome of outcomes) {
+    const { tenantId, id, attempts } = outcome.delivery
+    const key = outcome.key ?? keys.get(`${tenantId}/${outcome.attempt?.personId ?? ''}`)
+    if (outcome.exchange && key) sealed.set(outcome, seal(key, exchangePlace(tenantId, id, attempts), JSON.stringify(outcome.exchange)))
   }
   return sealed
 }
 
-async function readKeys(tx: Tx, vault: Vault, outcomes: readonly Outcome[]) {
-  const personIds = outcomes.flatMap(({ attempt }) => (attempt?.personId ? [attempt.personId] : []))
-  const ofPersons: ReadonlyMap<string, DataKey> = personIds.length > 0 ? await vault.personKeys(tx, personIds) : new Map()
-  return { ofPersons, ofTenant: await vault.tenantKey(tx) }
+/** The keys of what was handed over, which comes without. They are named by tenant and person. */
+async function missingKeys(database: Database, vault: Vault, outcomes: readonly Outcome[]): Promise<Map<string, DataKey>> {
+  const keys = new Map<string, DataKey>()
+  const without = outcomes.filter(({ exchange, key }) => exchange && !key)
+  for (const [tenantId, ofTenant] of Map.groupBy(without, ({ delivery }) => delivery.tenantId)) {
+    const personIds = ofTenant.flatMap(({ attempt }) => (attempt?.personId ? [attempt.personId] : []))
+    await database.withTenant(tenantId, async (tx) => {
+      if (ofTenant.some(({ attempt }) => !attempt?.personId)) keys.set(`${tenantId}/`, await vault.tenantKey(tx))
+      if (personIds.length === 0) return
+      for (const [personId, key] of await vault.personKeys(tx, personIds)) keys.set(`${tenantId}/${personId}`, key)
+    })
+  }
+  return keys
 }
 
 export function exchangePlace(tenantId: string, deliveryId: string, attemptNumber: number) {

@@ -65,7 +65,7 @@ function selectEvents(tx: Tx) {
 async function show(tx: Tx, vault: Vault, actor: Actor, rows: readonly Row[]): Promise<FeedRow[]> {
   const view = viewOf(actor)
   const opened = await openEvents(tx, vault, rows)
-  return rows.map((row) => ({ xid: row.xid, position: row.position, event: showOne(row, opened.get(row.id) ?? 'unreadable', view) }))
+  return rows.map((row) => ({ xid: row.xid, position: row.position, event: showOne(row, opened.get(row.id)?.event ?? 'unreadable', view) }))
 }
 
 function showOne({ id, type, recorded_at, employee_id }: Row, opened: OpenedEvent, view: View): ShownEvent {
