@@ -13,19 +13,11 @@ import {
   type PersonValues,
   personFact,
 } from '../facts/fact-kinds.ts'
-import { loadTimelines, type Owned, saveTimelines } from '../facts/fact-store.ts'
+import { type Owned, readFact, saveTimelines } from '../facts/fact-store.ts'
+import { loadLines } from '../facts/load-lines.ts'
 import { factOn, type Timeline, timeline } from '../facts/timeline.ts'
 import { dateAt } from '../site-time.ts'
-import {
-  insertIdentities,
-  insertScheduled,
-  loadEmployees,
-  loadIdentities,
-  loadScheduled,
-  loadZones,
-  type ScheduledEvent,
-  settleScheduled,
-} from './record-rows.ts'
+import { insertIdentities, insertScheduled, loadScheduled, lockEmployees, type ScheduledEvent, settleScheduled } from './record-rows.ts'
 
 export type EmploymentLine = {
   readonly id: string
@@ -70,62 +62,51 @@ export type Zones = { readonly tenant: string; readonly byLocation: ReadonlyMap<
 /** Locks and reads these employees, in the order of their ids so that two transactions never wait for each other in a ring. */
 export async function openRecords(change: Change, employeeIds: readonly string[]): Promise<Map<string, EmployeeRecord>> {
   const { tx, vault } = change
-  const rows = await loadEmployees(tx, [...new Set(employeeIds)].sort())
+  const { rows, zones } = await lockEmployees(tx, [...new Set(employeeIds)].sort())
   const ids = rows.map(({ id }) => id)
-  const keys = await vault.personKeys(
-    tx,
-    rows.map((row) => row.person_id),
-  )
-  const identities = await loadIdentities(tx, ids)
-  const ownerKey = new Map<string, DataKey>()
-  for (const row of rows) {
-    const key = keys.get(row.person_id)
-    if (!key) continue
-    ownerKey.set(row.person_id, key)
-    for (const { id } of identities.get(row.id) ?? []) ownerKey.set(id, key)
-  }
-  const keyOf = (subjectId: string) => ownerKey.get(subjectId)
-  const subjects = (kind: string) => [...identities.values()].flatMap((its) => its.filter((one) => one.kind === kind).map(({ id }) => id))
-  const persons = await loadTimelines(
-    tx,
-    personFact,
-    rows.map((row) => row.person_id),
-    keyOf,
-  )
-  const employments = await loadTimelines(tx, employmentFact, subjects('employment'), keyOf)
-  const assignments = await loadTimelines(tx, assignmentFact, subjects('assignment'), keyOf)
-  const compensations = await loadTimelines(tx, compensationFact, subjects('compensation'), keyOf)
-  const scheduled = await loadScheduled(tx, ids)
-  const zones = await loadZones(tx)
+  const personIds = rows.map((row) => row.person_id)
+  const keys = await vault.personKeys(tx, personIds)
+  const lines = await loadLines(tx, ids)
+  const scheduled = Map.groupBy(await loadScheduled(tx, ids), ({ employeeId }) => employeeId)
 
   const records = new Map<string, EmployeeRecord>()
-  for (const row of rows) {
-    const key = keys.get(row.person_id)
+  for (const { id, person_id: personId, employee_number: employeeNumber } of rows) {
+    const key = keys.get(personId)
+    // Erased: there is nobody left to change.
     if (!key) continue
-    const its = identities.get(row.id) ?? []
-    records.set(row.id, {
-      id: row.id,
-      employeeNumber: row.employee_number,
-      personId: row.person_id,
+    const its = lines.get(id) ?? []
+    const of = <Values>(kind: FactKind<Values>) =>
+      its
+        .filter(({ subject }) => subject === kind.subject)
+        .map((line) => ({
+          ...line,
+          line: timeline(
+            line.subjectId,
+            line.rows.map((row) => readFact(tx.scope.tenantId, kind, row, key).fact),
+          ),
+        }))
+    records.set(id, {
+      id,
+      employeeNumber,
+      personId,
       key,
       zones,
-      person: persons.get(row.person_id) ?? timeline(row.person_id),
-      employments: its
-        .filter(({ kind }) => kind === 'employment')
-        .map(({ id, parent }) => ({ id, legalEntityId: parent, line: employments.get(id) ?? timeline(id), isNew: false })),
-      assignments: its
-        .filter(({ kind }) => kind === 'assignment')
-        .map(({ id, parent, is_primary }) => ({
-          id,
-          employmentId: parent,
-          isPrimary: is_primary,
-          line: assignments.get(id) ?? timeline(id),
-          isNew: false,
-        })),
-      compensations: its
-        .filter(({ kind }) => kind === 'compensation')
-        .map(({ id, parent }) => ({ id, assignmentId: parent, line: compensations.get(id) ?? timeline(id), isNew: false })),
-      scheduled: scheduled.filter((one) => one.employeeId === row.id),
+      person: of(personFact)[0]?.line ?? timeline(personId),
+      employments: of(employmentFact).map(({ subjectId, parent, line }) => ({ id: subjectId, legalEntityId: parent, line, isNew: false })),
+      assignments: of(assignmentFact).map(({ subjectId, parent, isPrimary, line }) => ({
+        id: subjectId,
+        employmentId: parent,
+        isPrimary,
+        line,
+        isNew: false,
+      })),
+      compensations: of(compensationFact).map(({ subjectId, parent, line }) => ({
+        id: subjectId,
+        assignmentId: parent,
+        line,
+        isNew: false,
+      })),
+      scheduled: scheduled.get(id) ?? [],
     })
   }
   return records

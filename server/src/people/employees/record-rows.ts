@@ -3,13 +3,22 @@ import type { EmployeeRecord, Zones } from './employee-record.ts'
 
 export type EmployeeRow = { readonly id: string; readonly person_id: string; readonly employee_number: string }
 
+/** What is locked for a change, and the time zones by which its dates are told. */
+export type LockedEmployees = { readonly rows: readonly EmployeeRow[]; readonly zones: Zones }
+
 export const LOCK_EMPLOYEES = {
   name: 'lock-employees',
-  text: 'select id, person_id, employee_number from employee where tenant_id = $1 and id = any($2) order by id for update',
+  text: `select id, person_id, employee_number,
+                (select time_zone from tenant t where t.tenant_id = $1) as tenant_zone,
+                (select jsonb_object_agg(l.id, l.time_zone) from location l where l.tenant_id = $1) as zones
+           from employee where tenant_id = $1 and id = any($2) order by id for update`,
 }
 
-export async function loadEmployees(tx: Tx, ids: readonly string[]): Promise<EmployeeRow[]> {
-  return ids.length === 0 ? [] : tx.scope.run<EmployeeRow>(LOCK_EMPLOYEES, [tx.scope.tenantId, ids])
+export async function lockEmployees(tx: Tx, ids: readonly string[]): Promise<LockedEmployees> {
+  type Row = EmployeeRow & { readonly tenant_zone: string; readonly zones: Record<string, string> | null }
+  const rows = ids.length === 0 ? [] : await tx.scope.run<Row>(LOCK_EMPLOYEES, [tx.scope.tenantId, ids])
+  const [first] = rows
+  return { rows, zones: { tenant: first?.tenant_zone ?? 'UTC', byLocation: new Map(Object.entries(first?.zones ?? {})) } }
 }
 
 /** What stays the same of an employment, assignment or compensation; `parent` is the legal entity, employment or assignment. */

@@ -3,7 +3,8 @@ import { type DataKey, keyIdOf, open, seal } from '../../privacy/sealed-value.ts
 import type { FactKind } from './fact-kinds.ts'
 import { type Fact, type Timeline, timeline, unwritten } from './timeline.ts'
 
-type Row = Record<string, unknown> & {
+/** A fact as its table has it; the clear columns of its kind stand among the others. */
+export type FactRow = Record<string, unknown> & {
   id: string
   subject_id: string
   valid_from: string
@@ -70,7 +71,7 @@ export async function loadTimelines<Values>(
   subjectIds: readonly string[],
   keyOf: (subjectId: string) => DataKey | undefined,
 ): Promise<Map<string, Timeline<Values>>> {
-  const rows = subjectIds.length === 0 ? [] : await tx.scope.run<Row>(statementsOf(kind).believed, [tx.scope.tenantId, subjectIds])
+  const rows = subjectIds.length === 0 ? [] : await tx.scope.run<FactRow>(statementsOf(kind).believed, [tx.scope.tenantId, subjectIds])
   const bySubject = Map.groupBy(rows, ({ subject_id }) => subject_id)
   return new Map(
     subjectIds.map((id) => [
@@ -92,7 +93,7 @@ export async function queryFacts<Values>(
   { knownAt, asOf }: FactQuery,
 ): Promise<FactRecord<Values>[]> {
   if (subjectIds.length === 0) return []
-  const rows = await tx.scope.run<Row>(statementsOf(kind).all, [tx.scope.tenantId, subjectIds, knownAt ?? null, asOf ?? null])
+  const rows = await tx.scope.run<FactRow>(statementsOf(kind).all, [tx.scope.tenantId, subjectIds, knownAt ?? null, asOf ?? null])
   return rows.map((row) => {
     const { fact, sealedAway } = readFact(tx.scope.tenantId, kind, row, keyOf(row.subject_id))
     return {
@@ -149,7 +150,8 @@ function notBefore(recordedAt: Date, changes: readonly { readonly superseded: re
   return new Date(latest.reduce((a, b) => Math.max(a, b), recordedAt.getTime()))
 }
 
-function readFact<Values>(tenantId: string, kind: FactKind<Values>, row: Row, key: DataKey | undefined) {
+/** Reads a fact, opening what is sealed where its key is there. */
+export function readFact<Values>(tenantId: string, kind: FactKind<Values>, row: FactRow, key: DataKey | undefined) {
   const opened = (column: 'personal' | 'secret') => {
     const sealed = row[column]
     if (!sealed || !key || !keyIdOf(sealed).equals(key.id)) return {}
