@@ -16,6 +16,8 @@ import { forgetAnswersOnce } from './http/forget-answers.ts'
 import { keyRoutes } from './http/key-routes.ts'
 import { createMetrics, startMetricsServer } from './http/metrics.ts'
 import { buildServer } from './http/server.ts'
+import { applyImportsOnce } from './intake/apply-imports.ts'
+import { importRoutes } from './intake/routes.ts'
 import { systemClock } from './kit/clock.ts'
 import type { Log } from './kit/log.ts'
 import { poll } from './kit/poll.ts'
@@ -34,6 +36,7 @@ export type App = {
 }
 
 const OPENING_MS = 1_000
+const IMPORTING_MS = 500
 const FORGETTING_MS = 3_600_000
 
 /** Builds the whole system from its configuration, in the order in which the parts need each other. */
@@ -70,6 +73,7 @@ export async function startApp(config: Config, log: Log, { ground: { database, v
       endpointRoutes(policy),
       deliveryRoutes,
       eventRoutes,
+      importRoutes,
 
       keyRoutes,
       auditRoutes,
@@ -83,6 +87,7 @@ export async function startApp(config: Config, log: Log, { ground: { database, v
     ? [
         dispatcher.run(stopping.signal),
         every('scheduled-events', OPENING_MS, () => openDueEvents(ground)),
+        every('imports', IMPORTING_MS, () => applyImportsOnce(ground, log)),
         every('forget-answers', FORGETTING_MS, () => forgetAnswersOnce(database)),
       ]
     : []
