@@ -27,6 +27,7 @@ export function createVault(rootKeys: RootKeys): Vault {
   const tenants = new Map<string, TenantKey>()
   const persons = createCache()
   const ofTransaction = new WeakMap<Tx, Map<string, DataKey>>()
+  const tenantOfTransaction = new WeakMap<Tx, TenantKey>()
 
   /** Remembers a key for the rest of the transaction, and for later ones once it has committed. */
   function remember(tx: Tx, personId: string, key: DataKey): void {
@@ -37,14 +38,16 @@ export function createVault(rootKeys: RootKeys): Vault {
 
   async function ownTenantKey(tx: Tx): Promise<TenantKey> {
     const { tenantId } = tx.scope
-    const cached = tenants.get(tenantId)
+    const cached = tenants.get(tenantId) ?? tenantOfTransaction.get(tx)
     if (cached) return cached
     const row = await tx.selectFrom('keys.tenant_key').selectAll().orderBy('created_at', 'desc').limit(1).executeTakeFirst()
     if (!row) throw new CannotOpen('The tenant has no key.')
     const root = rootKeys.find(({ id }) => id === row.root_key_id)
     if (!root) throw new CannotOpen(`The key file lacks the root key '${row.root_key_id}', which wraps this tenant's key.`)
     const key = unwrap(rootDataKey(root), tenantId, row.key_id, row.wrapped)
-    tenants.set(tenantId, key)
+    tenantOfTransaction.set(tx, key)
+    // A key that this transaction made, and rolled back, must not be found by the next one.
+    tx.scope.afterCommit(() => tenants.set(tenantId, key))
     return key
   }
 
