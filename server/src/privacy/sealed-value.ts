@@ -1,7 +1,10 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, hkdfSync, type KeyObject, randomBytes, timingSafeEqual } from 'node:crypto'
 
-/** A key that seals values, with the name under which it is stored and what commits a ciphertext to it alone. */
-export type DataKey = { readonly id: Buffer; readonly cipherKey: Buffer; readonly commitment: Buffer }
+/**
+ * A key that seals values, with the name under which it is stored and what commits a ciphertext to it alone. A KeyObject:
+ * with raw bytes Node 24 throws and catches twice to find out what it was given (17 µs for each value instead of 4).
+ */
+export type DataKey = { readonly id: Buffer; readonly cipherKey: KeyObject; readonly commitment: Buffer }
 
 /** The cell in which a sealed value stands. It is bound to the ciphertext: moved elsewhere, the value does not open. */
 export type Place = { readonly tenantId: string; readonly table: string; readonly column: string; readonly row: string }
@@ -21,7 +24,7 @@ export class CannotOpen extends Error {
 /** Makes a data key of 32 secret bytes: one half encrypts, the other commits (GCM alone would open under a second key). */
 export function dataKey(id: Buffer, secret: Buffer): DataKey {
   const derived = (purpose: string, length: number) => Buffer.from(hkdfSync('sha256', secret, id, `tenure/v1/${purpose}`, length))
-  return { id, cipherKey: derived('encrypt', 32), commitment: derived('commit', TEXT_AT - COMMITMENT_AT) }
+  return { id, cipherKey: createSecretKey(derived('encrypt', 32)), commitment: derived('commit', TEXT_AT - COMMITMENT_AT) }
 }
 
 /** Seals text for one place. The layout: version, algorithm, key id 16, nonce 12, commitment 16, ciphertext, tag 16. */
