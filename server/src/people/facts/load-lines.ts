@@ -19,7 +19,11 @@ type Row = FactRow & {
   readonly columns: object
 }
 
-/** One part of the statement: the subjects of a kind and their facts, the clear columns gathered into one. */
+/**
+ * One part of the statement: the subjects of a kind and their facts, the clear columns gathered into one. `offset 0` makes it
+ * ask the index for each employee: while a fresh tenant fills and nothing is known of its tables, a planner left free
+ * compares every employee with every fact (for 500 of 1,000 employees 844 ms instead of 20).
+ */
 function part<Values>(
   { table, subject, columns }: FactKind<Values>,
   source: { id: string; employee: string; parent: string; primary?: string; from: string },
@@ -28,9 +32,9 @@ function part<Values>(
   return `
     select '${subject}' as subject, s.${source.employee} as employee_id, s.${source.id} as subject_id, ${source.parent} as parent, ${source.primary ?? 'false'} as is_primary,
            f.id, f.valid_from, f.valid_to, f.recorded_at, f.personal, f.secret, jsonb_build_object(${gathered.join(', ')}) as columns
-      from ${source.from} s
-      left join ${table} f on f.tenant_id = s.tenant_id and f.subject_id = s.${source.id} and f.superseded_at is null
-     where s.tenant_id = $1 and s.${source.employee} = any($2)`
+      from unnest($2::text[]) as wanted (employee_id)
+     cross join lateral (select * from ${source.from} s where s.tenant_id = $1 and s.${source.employee} = wanted.employee_id offset 0) s
+      left join lateral (select * from ${table} f where f.tenant_id = $1 and f.subject_id = s.${source.id} and f.superseded_at is null offset 0) f on true`
 }
 
 /** Everything that is believed of some employees, in one round trip. */
