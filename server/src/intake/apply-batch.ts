@@ -6,7 +6,7 @@ import { applyDepartments } from './apply-departments.ts'
 import { applyEmployees } from './apply-employees.ts'
 import type { BadRow } from './check-row.ts'
 import type { ImportKind } from './columns.ts'
-import { type RowPosition, readWaiting, removeRows, type WaitingRow } from './import-rows.ts'
+import { type RowPosition, readWaiting, type WaitingRow } from './import-rows.ts'
 import type { Counts, LeasedImport } from './import-state.ts'
 import type { ApplyRows, Outcome } from './row-outcome.ts'
 
@@ -23,7 +23,6 @@ export const BATCH_ROWS: Readonly<Record<ImportKind, number>> = { departments: 2
 /** What became of a batch. `counts` and `bad` speak of whole rows of the file. */
 export type Batch = {
   readonly rows: readonly WaitingRow[]
-  readonly done: readonly WaitingRow[]
   readonly bad: readonly BadRow[]
   readonly counts: Counts
   /** Lines that changed something, and whose second part still waits. */
@@ -65,13 +64,8 @@ function judge(rows: readonly WaitingRow[], outcomes: ReadonlyMap<WaitingRow, Ou
   const applied = last.filter(({ line }) => changed.has(line)).length
   return {
     rows,
-    done,
     bad: [...bad.values()],
     counts: { applied, unchanged: last.length - applied, bad: bad.size },
     changedSoFar: done.filter(({ line, isLast }) => !isLast && changed.has(line) && !settled.has(line)).map(({ line }) => line),
   }
-}
-
-export async function removeDone(tx: Tx, importId: string, { done, changedSoFar }: Batch): Promise<void> {
-  await removeRows(tx, importId, done, changedSoFar)
 }

@@ -1,9 +1,9 @@
 import type { Ground } from '../events/change.ts'
 import type { Log } from '../kit/log.ts'
 import { Problem } from '../kit/problem.ts'
-import { applyBatch, BATCH_ROWS, type Batch, removeDone } from './apply-batch.ts'
+import { applyBatch, BATCH_ROWS, type Batch } from './apply-batch.ts'
 import { applyWhole } from './apply-whole.ts'
-import { type RowPosition, readWaiting, removeWaiting, rowFault, writeBadRows } from './import-rows.ts'
+import { type RowPosition, readWaiting, removeRows, removeWaiting, rowFault, writeBadRows } from './import-rows.ts'
 import {
   addCounts,
   FREE_IMPORTS,
@@ -98,7 +98,7 @@ async function commitBatch(
       const batch = await applyBatch(tx, ground, job, after, limit)
       if (batch.rows.length === 0) await settleImport(tx, job, 'done')
       await writeBadRows(tx, job.id, batch.bad)
-      await removeDone(tx, job.id, batch)
+      await removeRows(tx, job.id, after, batch.rows.at(-1), batch.changedSoFar)
       await addCounts(tx, job.id, batch.counts)
       return batch
     })
@@ -121,6 +121,6 @@ async function blameNext(ground: Ground, job: LeasedImport, after: RowPosition |
     const counts = { applied: 0, unchanged: 0, bad: bad.length }
     await writeBadRows(tx, job.id, bad)
     await addCounts(tx, job.id, counts)
-    return { rows, done: [], bad, counts, changedSoFar: [] }
+    return { rows, bad, counts, changedSoFar: [] }
   })
 }

@@ -95,15 +95,26 @@ const MARK_CHANGED = {
 }
 const DELETE = {
   name: 'delete-import-rows',
-  text: `delete from import_row r using unnest($3::int[], $4::smallint[]) as n (line, part)
-          where r.tenant_id = $1 and r.import_id = $2 and r.line = n.line and r.part = n.part and r.state = 'waiting'`,
+  text: `delete from import_row where tenant_id = $1 and import_id = $2 and state = 'waiting'
+            and (effective_date, line, part) > ($3::date, $4::int, $5::smallint) and (effective_date, line, part) <= ($6::date, $7::int, $8::smallint)`,
 }
 
-/** Takes away rows that are applied. `changed`: lines whose first part changed something and whose second still waits. */
-export async function removeRows(tx: Tx, importId: string, rows: readonly WaitingRow[], changed: readonly number[]): Promise<void> {
+/**
+ * Takes away the rows behind a position that were read together, but for those that are bad by now. By range: by their
+ * keys, a planner that has no statistics of a filling table yet walks through all of it for each one.
+ * `changed`: lines whose first part changed something and whose second still waits.
+ */
+export async function removeRows(
+  tx: Tx,
+  importId: string,
+  after: RowPosition | undefined,
+  last: RowPosition | undefined,
+  changed: readonly number[],
+): Promise<void> {
   if (changed.length > 0) await tx.scope.run(MARK_CHANGED, [tx.scope.tenantId, importId, changed])
-  if (rows.length === 0) return
-  await tx.scope.run(DELETE, [tx.scope.tenantId, importId, rows.map(({ line }) => line), rows.map(({ part }) => part)])
+  if (!last) return
+  const range = [after ?? BEGINNING, last].flatMap(({ effectiveDate, line, part }) => [effectiveDate, line, part])
+  await tx.scope.run(DELETE, [tx.scope.tenantId, importId, ...range])
 }
 
 const DELETE_WAITING = {
