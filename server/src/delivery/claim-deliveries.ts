@@ -27,6 +27,11 @@ export const BUSY_ENDPOINTS = `
 
 /**
  * Leases due deliveries over all tenants, each endpoint's free slots at most, one of each endpoint before the second of any.
+ * Only the first pending one of a lane may go.
+ *
+ * Two forms were measured and matter. The head of a lane is asked for by `order by … limit 1`: as `not exists (an earlier one)`
+ * the planner, while the table has no statistics yet, read the whole endpoint for each row (10 s in place of 20 ms at 100,000
+ * pending). And `due_at` stays as it is: a lease that changes no indexed column writes half as much.
  *
  * A row whose lease ran out was being attempted by a process that is gone: that attempt is logged as interrupted and counts
  * as a failure, so that an event which ends processes cannot come back for ever.
@@ -47,10 +52,10 @@ const CLAIM: Statement = {
          select d.tenant_id, d.endpoint_id, d.id, d.due_at from delivery d
           where d.tenant_id = r.tenant_id and d.endpoint_id = r.endpoint_id and d.state = 'pending' and d.due_at <= now()
             and (d.lease_until is null or d.lease_until <= now())
-            and not exists (
-              select from delivery a
+            and d.event_position = (
+              select a.event_position from delivery a
                where a.tenant_id = d.tenant_id and a.endpoint_id = d.endpoint_id and a.order_key = d.order_key and a.state = 'pending'
-                 and a.event_position < d.event_position)
+               order by a.event_position limit 1)
           order by d.due_at
           limit r.free
             for update of d skip locked) c
