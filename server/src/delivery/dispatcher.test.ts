@@ -86,7 +86,7 @@ describe('the dispatcher', () => {
   it('delivers what was handed to a process that died, once its lease has run out, and logs the lost attempt as interrupted', async () => {
     const { site, receiver } = use
     await site.addEndpoint(receiver)
-    const dead = { room: () => 10, leaseSeconds: 60, accept: () => {}, due: () => {} }
+    const dead = { room: () => 10, leaseSeconds: 60, accept: () => {}, due: () => {}, waiting: () => {} }
     await site.emit(['a'], { handOver: dead })
     const dispatcher = site.dispatcher()
     assert.equal(await dispatcher.dispatchOnce(), 0)
@@ -109,7 +109,7 @@ describe('the dispatcher', () => {
   it('ends an event that is interrupted at every attempt instead of repeating it for ever', async () => {
     const { site, receiver } = use
     await site.addEndpoint(receiver)
-    await site.emit(['a'], { handOver: { room: () => 10, leaseSeconds: 60, accept: () => {}, due: () => {} } })
+    await site.emit(['a'], { handOver: { room: () => 10, leaseSeconds: 60, accept: () => {}, due: () => {}, waiting: () => {} } })
     await site.sql('update delivery set failures = 9')
     await site.makeDue()
 

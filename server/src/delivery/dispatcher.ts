@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
+import { freeLanes, type Lane } from '../events/fan-out.ts'
 import type { HandOver, LeasedDelivery } from '../events/hand-over.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { poll } from '../kit/poll.ts'
 import type { Vault } from '../privacy/vault.ts'
+import { createAppetite, listOf } from './appetite.ts'
 import { attemptDelivery, bury, type Outcome, release, type Sendable } from './attempt-delivery.ts'
 import { readBacklog } from './backlog.ts'
 import { claimDeliveries, isUsedUp } from './claim-deliveries.ts'
@@ -14,6 +16,7 @@ import { buryLatecomers } from './endpoints/disable-endpoint.ts'
 import { createEndpointViews } from './endpoints/endpoint-view.ts'
 import { readEvents } from './read-events.ts'
 import { createSettlementQueue } from './settlement-queue.ts'
+import { createWaker } from './waker.ts'
 import { createWorkQueue } from './work-queue.ts'
 import { writeOutcomes } from './write-outcomes.ts'
 
@@ -69,21 +72,18 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   /** Later than this the request could outlast the lease. */
   const startWithinMs = (leaseSeconds * 1_000) / 2
   const idlers: (() => void)[] = []
-  const hungry = new Set<string>()
   let stopping = false
   let fetching = 0
-  let wakePoll = () => {}
-  let woken = false
 
-  const queue = createWorkQueue<Held>({ perList: perEndpoint, total, start, onPlaceFree })
+  const waker = createWaker()
+  const queue = createWorkQueue<Held>({
+    perList: perEndpoint,
+    total,
+    start,
+    onPlaceFree: (list) => appetite.wantsMore(list) && waker.wake(),
+  })
+  const appetite = createAppetite(queue)
   const settlements = createSettlementQueue<Outcome>({ write, maxBatch: SETTLED_AT_ONCE, log, onEmpty: checkIdle })
-
-  /** Ends the wait of the poll loop, once for each look. */
-  function wake(): void {
-    if (woken) return
-    woken = true
-    wakePoll()
-  }
 
   const held = () => queue.size().waiting + queue.size().inFlight + settlements.size()
 
@@ -94,14 +94,20 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     return outcome.struggling ? 'struggling' : outcome.verdict === 'delivered' ? 'well' : 'neither'
   }
 
-  function onPlaceFree(list: string): void {
-    if (hungry.has(list) && queue.wanted(list) > queue.waiting(list)) wake()
-  }
-
   async function write(outcomes: readonly Outcome[]): Promise<void> {
     const leasedAt = performance.now()
     const promoted = await writeOutcomes({ database, vault, log, metrics }, outcomes, { leaseSeconds, promote: !stopping })
     void take(promoted, leasedAt)
+    const goesOn = new Set(promoted.map(laneOf))
+    lookAgain(outcomes.flatMap(({ verdict, delivery }) => (verdict === 'retry' || goesOn.has(laneOf(delivery)) ? [] : [delivery])))
+  }
+
+  /** Nothing depends on it but time: a delivery that is missed here becomes due by itself. */
+  function lookAgain(lanes: readonly Lane[]): void {
+    freeLanes(database, lanes).then(
+      (found) => found && waker.wake(),
+      (error: unknown) => log.warn({ err: error }, 'delivery.lanes_not_freed'),
+    )
   }
 
   /** Reads what was leased and puts it in line. Never rejects: what cannot be read now is given back for a while. */
@@ -124,21 +130,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   async function dispatchOnce(): Promise<number> {
-    woken = false
+    waker.looking()
     const limit = maxHeld - held()
     if (stopping || limit <= 0) return 0
-    const free = Array.from(queue.lists(), (list) => {
-      const wanted = queue.wanted(list)
-      // Few and large claims: an endpoint is asked for again when half of what it may hold has gone.
-      return { list, ...idsOf(list), free: wanted > queue.waiting(list) ? wanted : 0 }
-    })
+    const free = appetite.ask()
     const leasedAt = performance.now()
     const leased = await claimDeliveries(database, { free, freeByDefault: queue.wanted(''), limit, leaseSeconds })
-    const counts = Map.groupBy(leased, listOf)
-    for (const { list, free: asked } of free) {
-      if (asked > 0 && (counts.get(list)?.length ?? 0) < asked) hungry.delete(list)
-    }
-    for (const list of counts.keys()) hungry.add(list)
+    appetite.served(free, leased)
     await take(leased, leasedAt)
     return leased.length
   }
@@ -175,16 +173,14 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
         else queue.add(listOf(delivery), { delivery, leasedAt })
       }
     },
-    due: () => wake(),
+    due: waker.wake,
+    waiting: lookAgain,
   }
 
   async function run(signal: AbortSignal): Promise<void> {
-    const unlisten = database.listen('delivery_due', () => wake())
-    const onWaker = (waker: () => void) => {
-      wakePoll = waker
-    }
+    const unlisten = database.listen('delivery_due', waker.wake)
     await Promise.all([
-      poll(dispatchOnce, { idleMs, signal, log, name: 'delivery', onWaker }),
+      poll(dispatchOnce, { idleMs, signal, log, name: 'delivery', onWaker: waker.attach }),
       poll(() => sweepOnce().then(() => 0), { idleMs: SWEEP_MS, signal, log, name: 'delivery-sweep' }),
     ])
     unlisten()
@@ -194,9 +190,4 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   return { handOver, dispatchOnce, sweepOnce, run, idle, stop }
 }
 
-const listOf = ({ tenantId, endpointId }: Pick<LeasedDelivery, 'tenantId' | 'endpointId'>) => `${tenantId}/${endpointId}`
-
-function idsOf(list: string): { tenantId: string; endpointId: string } {
-  const [tenantId = '', endpointId = ''] = list.split('/')
-  return { tenantId, endpointId }
-}
+const laneOf = ({ tenantId, endpointId, orderKey }: Lane) => `${tenantId}/${endpointId}/${orderKey}`

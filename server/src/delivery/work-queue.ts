@@ -11,7 +11,7 @@ export type WorkQueueOptions<Item> = {
   /** Starts one item. Its promise tells how the endpoint did and never rejects. */
   readonly start: (item: Item) => Promise<'well' | 'struggling' | 'neither'>
   /** Called after each end, so that more may be fetched. */
-  readonly onPlaceFree: (list: string) => void
+  readonly onPlaceFree: (list: string) => unknown
 }
 
 type List<Item> = { readonly items: Item[]; inFlight: number; allowed: number; parked: boolean }
