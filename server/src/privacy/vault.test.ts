@@ -143,7 +143,7 @@ describe('the vault', () => {
       client.query('select wrapped from keys.person_key union all select wrapped from keys.tenant_key'),
     )
     const text = stored.rows.map(({ wrapped }) => (wrapped as Buffer).toString('hex')).join(' ')
-    for (const secret of [...keys.values()].map(({ cipherKey }) => cipherKey.export()).concat(roots.map(({ secret }) => secret)))
+    for (const secret of [...[...keys.values()].map(({ cipherKey }) => cipherKey.export()), ...roots.map(({ secret }) => secret)])
       assert.ok(!text.includes(secret.toString('hex')))
   })
 
