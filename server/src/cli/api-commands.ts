@@ -9,6 +9,7 @@ export function addApiCommands(program: Command): void {
   addDeliveries(program.command('deliveries').description('events on their way to endpoints'))
   addKeys(program.command('keys').description('keys of the API'))
   addImport(program)
+  addImports(program.command('imports').description('imports, and what became of their rows'))
   addLogin(program)
 }
 
@@ -134,6 +135,21 @@ function addImport(program: Command): void {
       ),
     )
     .action(async (kind, flags) => (await import('./import.ts')).importFile(kind, flags))
+}
+
+const imports = () => import('./imports.ts')
+
+function addImports(noun: Command): void {
+  withApi(noun.command('list').description('list the imports, newest first'))
+    .addOption(limitOption())
+    .action(async (flags) => (await imports()).listImports(flags))
+  withApi(noun.command('show <id>').description('show how far an import is, and its bad rows'))
+    .option('--wait', 'until it has ended')
+    .option('--bad-rows', 'all bad rows, not only the first')
+    .action(async (id, flags) => (await imports()).showImport(id, flags))
+  withApi(noun.command('cancel <id>').description('stop an import; what was applied stays')).action(async (id, flags) =>
+    (await imports()).cancelImport(id, flags),
+  )
 }
 
 function addLogin(program: Command): void {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { CliError, EXIT } from './exit.ts'
+import { CliError, EXIT, faultLine } from './exit.ts'
 import type { Profile } from './profile.ts'
 
 export type Query = Readonly<Record<string, string | number | boolean | undefined>>
@@ -95,9 +95,7 @@ type ProblemAnswer = {
 function refusal(status: number, text: string): CliError {
   const problem = parseProblem(text)
   const message = [problem.title ?? `The API answered ${status}.`, problem.detail].filter(Boolean).join(' ')
-  const lines = (problem.errors ?? []).map(({ pointer, message: what, mend }) =>
-    `${pointer ?? ''} ${what}${mend ? `. ${mend}` : ''}`.trim(),
-  )
+  const lines = (problem.errors ?? []).map(faultLine)
   if (problem.code || problem.instance) {
     lines.push(
       [problem.code && `docs/errors/${problem.code}.md`, problem.instance && `request ${problem.instance}`].filter(Boolean).join(', '),

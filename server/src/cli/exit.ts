@@ -18,3 +18,11 @@ export class CliError extends Error {
     this.facts = facts
   }
 }
+
+type FaultLike = { readonly pointer?: string; readonly message: string; readonly mend?: string }
+
+/** A fault of a problem as one line: where, what, and how to mend it. */
+export function faultLine({ pointer = '', message, mend }: FaultLike): string {
+  const what = `${pointer} ${message}`.trim()
+  return mend ? `${what.replace(/\.$/, '')}. ${mend}` : what
+}

@@ -6,6 +6,7 @@ import { openGround } from '../open-ground.ts'
 import { createTenant } from '../people/organisation/create-tenant.ts'
 import { createKeyFile } from '../privacy/key-file.ts'
 import { CliError, EXIT } from './exit.ts'
+import { makeFolder } from './make-folder.ts'
 import { loadConfig, quietLog } from './server-log.ts'
 import { formatFields } from './table.ts'
 import { createFirstKey, listTenants } from './tenants.ts'
@@ -25,6 +26,7 @@ export async function runInit(flags: InitFlags): Promise<void> {
   const terminal = createTerminal({ json: flags.json })
   if (flags.printSql) return printSql(terminal)
   const config = loadConfig()
+  if (!config.DATABASE_URL) await makeFolder(config.TENURE_FOLDER)
   const madeKeys = await createKeyFile(config.keyFile)
   const opened = await openGround(config, quietLog())
   try {
@@ -83,7 +85,7 @@ function tellPeople(terminal: Terminal, told: Told): void {
   ]
   for (const line of formatFields(fields)) terminal.out(line)
   terminal.note('')
-  if (told.key_file_made)
+  if (told.key_file_made || told.company_made)
     terminal.note('Copy the key file to a safe place apart from the database: without it, sealed data cannot be read.')
   if (told.key) terminal.note('Keep the API key now: it is stored nowhere, and nobody can read it again.')
   terminal.note('Next: tenure start')

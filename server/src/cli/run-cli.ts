@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander'
-import { CliError, EXIT } from './exit.ts'
+import { CliError, EXIT, faultLine } from './exit.ts'
 import { buildProgram } from './program.ts'
 import { createTerminal, type Terminal } from './terminal.ts'
 
@@ -35,8 +35,7 @@ type ProblemLike = {
 /** A command on the ground fails with a Problem, or with a sentence of its own. */
 function asCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError(EXIT.failed, String(error))
-  const faults = (error as ProblemLike).details?.errors ?? []
-  const lines = faults.map(({ pointer, message, mend }) => `${pointer} ${message}${mend ? `. ${mend}` : ''}`)
+  const lines = ((error as ProblemLike).details?.errors ?? []).map(faultLine)
   const bug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError
   return new CliError(EXIT.failed, error.message, bug ? [...lines, 'This is a fault of Tenure: TENURE_DEBUG=1 shows where.'] : lines)
 }

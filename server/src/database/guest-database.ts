@@ -2,8 +2,8 @@ import { Client } from 'pg'
 import type { DatabaseAddress } from './database.ts'
 
 /**
- * Makes a database of its own, with its own login, for a system that stands beside Tenure in development. The login sees
- * nothing of Tenure: it may connect to its database only by owning it.
+ * Makes a database of its own, with its own login, for a system that stands beside Tenure in development. The login owns
+ * that database and has no right to anything of Tenure's.
  */
 export async function createGuestDatabase(
   admin: DatabaseAddress,
@@ -19,7 +19,7 @@ export async function createGuestDatabase(
     )
     const verb = rows[0]?.role ? 'alter' : 'create'
     const attributes = 'login nosuperuser nobypassrls nocreatedb nocreaterole'
-    await client.query(`${verb} role ${client.escapeIdentifier(name)} ${attributes} password ${client.escapeLiteral(password)}`.toString())
+    await client.query(`${verb} role ${client.escapeIdentifier(name)} ${attributes} password ${client.escapeLiteral(password)}`)
     if (!rows[0]?.database) {
       await client.query(`create database ${client.escapeIdentifier(name)} owner ${client.escapeIdentifier(name)}`)
       await client.query(`revoke connect on database ${client.escapeIdentifier(name)} from public`)

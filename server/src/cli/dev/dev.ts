@@ -9,6 +9,7 @@ import type { Ground } from '../../events/change.ts'
 import { type OpenedGround, openGround } from '../../open-ground.ts'
 import { dateAt } from '../../people/site-time.ts'
 import { CliError, EXIT } from '../exit.ts'
+import { makeFolder } from '../make-folder.ts'
 import { folderProfilePath } from '../profile.ts'
 import { createProgress } from '../progress.ts'
 import { loadConfig } from '../server-log.ts'
@@ -39,6 +40,7 @@ export async function runDev(flags: DevFlags): Promise<void> {
   const closers: (() => Promise<void>)[] = []
   try {
     screen.say(terminal.colors.dim(`Starting PostgreSQL in ${config.TENURE_FOLDER} …`))
+    await makeFolder(config.TENURE_FOLDER)
     const opened = await openGround(config, screen.log, { createKeys: true })
     closers.push(opened.close)
     const demo = await openDemo(opened, config.TENURE_FOLDER)

@@ -26,17 +26,16 @@ export async function checkFolder({
   }
   if (!found.isDirectory()) return fail('folder', `${folder} is no folder.`, 'Set TENURE_FOLDER to another place.')
   // As root the folder lets PostgreSQL's own user pass through (0711): names cannot be listed, and each file guards itself.
-  if ((found.mode & 0o066) !== 0) return fail('folder', `Others can read or write in ${folder}.`, `Run: chmod go-rw ${folder}`)
+  if ((found.mode & 0o022) !== 0) return fail('folder', `Others can write in ${folder}.`, `Run: chmod go-rw ${folder}`)
+  if ((found.mode & 0o044) !== 0) return warn('folder', `Others can see what is in ${folder}.`, `Run: chmod go-r ${folder}`)
   return ok('folder', `${folder} (mode 0${(found.mode & 0o777).toString(8)})`)
 }
 
-export async function checkKeyFile(path: string): Promise<Finding> {
-  if (!existsSync(path))
-    return fail(
-      'keys',
-      `There is no key file at ${path}.`,
-      'Restore it from your backup; on a new installation `npm start` or `tenure init` makes it.',
-    )
+export async function checkKeyFile(path: string, isNew: boolean): Promise<Finding> {
+  if (!existsSync(path)) {
+    if (isNew) return warn('keys', `There is no key file at ${path} yet.`, '`npm start` or `tenure init` makes it.')
+    return fail('keys', `There is no key file at ${path}.`, 'Restore it from your backup: without it, sealed data cannot be read.')
+  }
   try {
     const keys: RootKeys = await readKeyFile(path)
     return ok('keys', `${path} (${keys.length} ${keys.length === 1 ? 'key' : 'keys'})`)

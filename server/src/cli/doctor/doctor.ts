@@ -1,3 +1,6 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Config } from '../../config.ts'
 import { CliError, EXIT } from '../exit.ts'
 import { loadConfig } from '../server-log.ts'
 import { createTerminal } from '../terminal.ts'
@@ -21,10 +24,15 @@ export async function runDoctor({ json }: { readonly json?: boolean }): Promise<
   tell(checkNode(process.versions.node))
   const config = loadConfig()
   tell(await checkFolder(config))
-  tell(await checkKeyFile(config.keyFile))
+  tell(await checkKeyFile(config.keyFile, isNew(config)))
   tell(await checkDisk(config.TENURE_FOLDER))
   const api = await checkApi(config)
   tell(api ?? (await checkPort(config)))
   for (const finding of await checkDatabase(config, api !== undefined)) tell(finding)
   if (failed > 0) throw new CliError(EXIT.failed, `${failed} of the checks failed.`, [], { failed })
+}
+
+/** Nothing was made here yet. With a database of the operator's own that cannot be told from the folder. */
+function isNew({ DATABASE_URL, TENURE_FOLDER }: Config): boolean {
+  return !DATABASE_URL && !existsSync(join(TENURE_FOLDER, 'postgres'))
 }
