@@ -10,6 +10,7 @@ import { parsePrivateTargets } from './delivery/egress/egress-policy.ts'
 import { createEgress } from './delivery/egress/send.ts'
 import { endpointRoutes } from './delivery/endpoint-routes.ts'
 import { eventRoutes } from './delivery/event-routes.ts'
+import { createRemoteHandOver } from './delivery/remote-hand-over.ts'
 import type { Ground } from './events/change.ts'
 import { auditRoutes } from './http/audit-routes.ts'
 import { forgetAnswersOnce } from './http/forget-answers.ts'
@@ -57,7 +58,8 @@ export async function startApp(config: Config, log: Log, { ground: { database, v
     random,
     metrics: createDeliveryMetrics(metrics.registry),
   })
-  const ground: Ground = works ? { database, vault, handOver: dispatcher.handOver } : { database, vault }
+  const handOver = works ? dispatcher.handOver : createRemoteHandOver(database, log)
+  const ground: Ground = { database, vault, handOver }
 
   const server = buildServer({
     ground,

@@ -1,9 +1,6 @@
 // What was acknowledged is there, what happened is told once and in order, whoever is killed with -9 meanwhile.
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { inFolder } from './folder.ts'
 import { proveCrash } from './prove-crash.ts'
 
 const { values } = parseArgs({
@@ -28,21 +25,17 @@ if (values.help) {
   process.exit(0)
 }
 
-const folder = await mkdtemp(join(tmpdir(), 'tenure-crash-'))
-try {
-  const kills = Number(values.kills)
-  const verdict = await proveCrash(folder, {
+const kills = Number(values.kills)
+const verdict = await inFolder('crash', (folder) =>
+  proveCrash(folder, {
     kills,
     receiverKills: values['receiver-kills'] ? Number(values['receiver-kills']) : Math.ceil(kills / 2),
     writers: Number(values.writers),
     seed: Number(values.seed),
-  })
-  process.stdout.write(`${values.json ? JSON.stringify(verdict) : describe(verdict)}\n`)
-  process.exitCode = verdict.clean ? 0 : 1
-} finally {
-  await sleep(100)
-  await rm(folder, { recursive: true, force: true })
-}
+  }),
+)
+process.stdout.write(`${values.json ? JSON.stringify(verdict) : describe(verdict)}\n`)
+process.exitCode = verdict.clean ? 0 : 1
 
 function describe(verdict: Record<string, unknown>): string {
   return Object.entries(verdict)

@@ -1,11 +1,11 @@
 // The main job on real input: an HR history of years is imported with payroll subscribed; then payroll is held against HR.
 import { createReadStream, createWriteStream } from 'node:fs'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { inFolder } from './folder.ts'
 import { type Nemesis, seeded, torment } from './nemesis.ts'
 import { createPayroll, PAYROLL_EVENTS, type PayrollProcess } from './payroll-process.ts'
 import { createPlatform, type Platform, readFeed, waitUntil } from './platform.ts'
@@ -37,10 +37,10 @@ if (values.help || !values.data) {
   process.stdout.write(`${HELP}\n`)
   process.exit(values.help ? 0 : 2)
 }
-process.exitCode = await main(resolve(values.data))
+const data = resolve(values.data)
+process.exitCode = await inFolder('history', (folder) => main(data, folder))
 
-async function main(data: string): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), 'tenure-history-'))
+async function main(data: string, folder: string): Promise<number> {
   const began = performance.now()
   const platform = await createPlatform(join(folder, 'tenure'))
   await platform.start()
@@ -79,7 +79,6 @@ async function main(data: string): Promise<number> {
     for (const tormentor of tormentors) await tormentor.stop()
     await payroll.stop()
     await platform.stop()
-    await rm(folder, { recursive: true, force: true })
   }
 }
 
@@ -131,10 +130,11 @@ async function writeRows(path: string, head: readonly string[], rows: readonly (
   await new Promise<void>((done, fail) => out.end((error?: Error | null) => (error ? fail(error) : done())))
 }
 
-type ImportState = { state: string; rows_total: number; rows_applied: number; rows_unchanged: number; rows_bad: number }
+type Rows = { total: number; applied: number; unchanged: number; bad: number }
+type ImportState = { state: string; rows: Rows }
 
 /** Sends a file until the server has taken it whole, and waits until it is applied: again after every crash. */
-async function importFile(platform: Platform, { kind, file, map }: Step): Promise<Omit<ImportState, 'state'>> {
+async function importFile(platform: Platform, { kind, file, map }: Step): Promise<Rows> {
   const headers = {
     authorization: `Bearer ${platform.key}`,
     'content-type': 'text/csv',
@@ -164,9 +164,10 @@ async function importFile(platform: Platform, { kind, file, map }: Step): Promis
       `the import of ${file}`,
     )
     if (last?.state !== 'done') throw new Error(`The import of ${file} failed.`)
-    process.stderr.write(`imported ${kind}: ${last.rows_applied} applied, ${last.rows_unchanged} unchanged, ${last.rows_bad} bad\n`)
-    const { rows_total, rows_applied, rows_unchanged, rows_bad } = last
-    return { rows_total, rows_applied, rows_unchanged, rows_bad }
+    const { applied, unchanged, bad } = last.rows
+    process.stderr.write(`imported ${kind}: ${applied} applied, ${unchanged} unchanged, ${bad} bad
+`)
+    return last.rows
   }
   throw new Error(`The server never took ${file}.`)
 }

@@ -76,13 +76,13 @@ export async function waitUntil(holds: () => Promise<boolean>, withinMs: number,
 
 /** Every event of the log, page by page over the public feed. */
 export async function* readFeed(platform: Platform): AsyncGenerator<Record<string, unknown>> {
-  let after = ''
+  let cursor = ''
   for (;;) {
-    const page = await platform.request('GET', `/v1/events?limit=200${after && `&after=${encodeURIComponent(after)}`}`)
+    const page = await platform.request('GET', `/v1/events?limit=200${cursor && `&cursor=${encodeURIComponent(cursor)}`}`)
     if (page?.status !== 200) throw new Error(`The feed answered ${page?.status}.`)
-    const { data, next_cursor } = page.body as { data: Record<string, unknown>[]; next_cursor: string | null }
+    const { data, next_cursor, has_more } = page.body as { data: Record<string, unknown>[]; next_cursor: string; has_more: boolean }
     yield* data
-    if (!next_cursor || data.length === 0) return
-    after = next_cursor
+    if (!has_more) return
+    cursor = next_cursor
   }
 }

@@ -1,3 +1,4 @@
+import type { Database } from '../database/database.ts'
 import type { Statement } from '../database/tenant-transaction.ts'
 import type { LeasedDelivery } from './hand-over.ts'
 
@@ -12,8 +13,8 @@ export const RAISE_SEQUENCES: Statement = {
     returning e.id, e.event_sequence - n.events + 1 as first`,
 }
 
-/** A new delivery as the fan-out placed it: leased to us, or left due: it must wait, or there is no room. */
-export type PlacedDelivery = Omit<LeasedDelivery, 'tenantId' | 'failures'> & { readonly leased: boolean }
+/** A new delivery as the fan-out placed it: leased to us, or left due because there is no room, or because it waits. */
+export type PlacedDelivery = Omit<LeasedDelivery, 'tenantId' | 'failures'> & { readonly leased: boolean; readonly waits: boolean }
 
 /**
  * Writes events to the log and one delivery for each endpoint that wants them, in one statement.
@@ -71,5 +72,42 @@ export const LOG_AND_FAN_OUT: Statement = {
       from decided
     returning id, endpoint_id as "endpointId", order_key as "orderKey", event_position as "eventPosition", event_id as "eventId",
               event_type as "eventType", employee_id as "employeeId", previous_event_id as "previousEventId",
-              lease_epoch as "leaseEpoch", attempts, lease_epoch = 1 as leased`,
+              lease_epoch as "leaseEpoch", attempts, lease_epoch = 1 as leased,
+              lease_epoch = 0 and due_at > clock_timestamp() as waits`,
+}
+
+/**
+ * Brings forward the first delivery of each of these lanes, if it was set to wait behind one that is settled by now.
+ *
+ * A change may see the delivery before its own as unsettled while that is being settled by somebody who does not see the
+ * change yet. So both look once more: the change after its commit, the one who settles after that. Whichever is later sees
+ * the other.
+ */
+const FREE_LANES: Statement = {
+  name: 'free-lanes',
+  text: `
+    with lane as (
+      select distinct * from unnest($1::text[], $2::text[], $3::text[]) as t (tenant_id, endpoint_id, order_key)
+    ), first as (
+      select n.tenant_id, n.id
+        from lane l
+       cross join lateral (
+         select d.tenant_id, d.id from delivery d
+          where d.tenant_id = l.tenant_id and d.endpoint_id = l.endpoint_id and d.order_key = l.order_key and d.state = 'pending'
+          order by d.event_position limit 1) n
+    )
+    update delivery d set due_at = clock_timestamp()
+      from first f
+     where d.tenant_id = f.tenant_id and d.id = f.id and d.state = 'pending' and d.lease_until is null and d.failures = 0
+       and d.due_at > clock_timestamp()
+    returning d.id`,
+}
+
+export type Lane = { readonly tenantId: string; readonly endpointId: string; readonly orderKey: string }
+
+/** Runs FREE_LANES and says whether anything became due. */
+export async function freeLanes(database: Database, lanes: readonly Lane[]): Promise<boolean> {
+  if (lanes.length === 0) return false
+  const columns = [lanes.map((lane) => lane.tenantId), lanes.map((lane) => lane.endpointId), lanes.map((lane) => lane.orderKey)]
+  return (await database.asWorker(FREE_LANES, columns)).length > 0
 }

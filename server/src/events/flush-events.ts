@@ -87,11 +87,13 @@ function handOverPlaced({ change }: Pending, numbered: readonly Numbered[], plac
   if (!handOver) return
   const byEvent = new Map(numbered.map((one) => [one.stored.id, one]))
   const ready: ReadyDelivery[] = []
-  for (const { leased, ...delivery } of placed) {
+  for (const { leased, waits: _waits, ...delivery } of placed) {
     const event = byEvent.get(delivery.eventId)
     if (!leased || !event) continue
     ready.push({ ...delivery, tenantId: change.tx.scope.tenantId, event: event.stored, personId: event.personId, failures: 0 })
   }
   if (ready.length > 0) handOver.accept(ready)
   if (ready.length < placed.length) handOver.due()
+  const { tenantId } = change.tx.scope
+  handOver.waiting(placed.flatMap(({ waits, endpointId, orderKey }) => (waits ? [{ tenantId, endpointId, orderKey }] : [])))
 }

@@ -1,3 +1,4 @@
+import type { Lane } from './fan-out.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 /** A delivery that this process may attempt until its lease ends. Whoever completes it names the epoch. */
@@ -32,4 +33,6 @@ export type HandOver = {
   accept(deliveries: readonly ReadyDelivery[]): void
   /** Tells that deliveries were left due: a hint to look soon. */
   due(): void
+  /** Names lanes in which a new delivery waits behind one that may have been settled meanwhile: they are looked at once more. */
+  waiting(lanes: readonly Lane[]): void
 }
