@@ -17,9 +17,10 @@ export async function createGuestDatabase(
       `select exists (select from pg_roles where rolname = $1) as role, exists (select from pg_database where datname = $1) as database`,
       [name],
     )
-    const verb = rows[0]?.role ? 'alter' : 'create'
-    const attributes = 'login nosuperuser nobypassrls nocreatedb nocreaterole'
-    await client.query(`${verb} role ${client.escapeIdentifier(name)} ${attributes} password ${client.escapeLiteral(password)}`)
+    if (!rows[0]?.role) await client.query(`create role ${client.escapeIdentifier(name)}`)
+    await client.query(
+      `alter role ${client.escapeIdentifier(name)} login nosuperuser nobypassrls nocreatedb nocreaterole password ${client.escapeLiteral(password)}`,
+    )
     if (!rows[0]?.database) {
       await client.query(`create database ${client.escapeIdentifier(name)} owner ${client.escapeIdentifier(name)}`)
       await client.query(`revoke connect on database ${client.escapeIdentifier(name)} from public`)

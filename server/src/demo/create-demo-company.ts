@@ -1,5 +1,4 @@
 import { systemActor } from '../access/actor.ts'
-import type { Tx } from '../database/tenant-transaction.ts'
 import { type Change, type Ground, openChange } from '../events/change.ts'
 import { createCandidate } from '../people/candidates/create-candidate.ts'
 import { changeAssignment } from '../people/employees/change-assignment.ts'
@@ -91,9 +90,4 @@ async function createLaterChanges(inNewChange: InNewChange, plan: CompanyPlan, c
 function payOf(pay: number, currency: string) {
   const components = [{ kind: 'base' as const, amount: `${pay}.00`, currency, period: 'year' as const }]
   return { components, pay_frequency: 'monthly' as const }
-}
-
-/** Whether the tenant is there: a start that was cut off may have written its name down and not made it. */
-export async function hasTenant(tx: Tx): Promise<boolean> {
-  return (await tx.selectFrom('tenant').select('tenant_id').executeTakeFirst()) !== undefined
 }
