@@ -36,6 +36,6 @@ type ProblemLike = {
 function asCliError(error: unknown): CliError {
   if (!(error instanceof Error)) return new CliError(EXIT.failed, String(error))
   const lines = ((error as ProblemLike).details?.errors ?? []).map(faultLine)
-  const bug = error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError
+  const bug = error instanceof SyntaxError || error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError
   return new CliError(EXIT.failed, error.message, bug ? [...lines, 'This is a fault of Tenure: TENURE_DEBUG=1 shows where.'] : lines)
 }

@@ -1,19 +1,22 @@
 import { EXIT } from './exit.ts'
 
+/** Under npm one Ctrl-C arrives twice: from the terminal, and handed on by npm. */
+const SAME_KEYSTROKE_MS = 500
+
 /**
  * Waits until somebody ends this process (Ctrl-C, SIGTERM). The second time is taken as impatience: `force` runs and the
  * process ends at once.
  */
 export function waitForStop(force: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
-    let asked = false
+    let askedAt: number | undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (asked) {
+        if (askedAt !== undefined && performance.now() - askedAt > SAME_KEYSTROKE_MS) {
           force()
           process.exit(EXIT.failed)
         }
-        asked = true
+        askedAt ??= performance.now()
         resolve(signal)
       })
     }
