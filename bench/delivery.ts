@@ -7,7 +7,7 @@ import { createEndpoint } from '../server/src/delivery/endpoints/create-endpoint
 import { updateEndpoint } from '../server/src/delivery/endpoints/update-endpoint.ts'
 import { applyCompensationChange } from '../server/src/people/employees/change-compensation.ts'
 import { createEmployees } from '../server/src/people/employees/create-employees.ts'
-import { openRecords, saveRecords } from '../server/src/people/employees/employee-record.ts'
+import { openRecords, saveRecords } from '../server/src/people/employees/record-store.ts'
 import { type BenchPlatform, percentile, round, startPlatform } from './platform.ts'
 import { type BenchReceiver, startReceiver } from './receiver.ts'
 

@@ -24,9 +24,10 @@ import type { Log } from './kit/log.ts'
 import { poll } from './kit/poll.ts'
 import { random } from './kit/random.ts'
 import type { OpenedGround } from './open-ground.ts'
+import { candidateRoutes } from './people/candidates/routes.ts'
 import { openDueEvents } from './people/employees/open-due-events.ts'
+import { employeeRoutes } from './people/employees/routes.ts'
 import { organisationRoutes } from './people/organisation/routes.ts'
-import { candidateRoutes, employeeRoutes } from './people/routes.ts'
 
 export type App = {
   /** Where the API answers; null for a worker. */

@@ -4,7 +4,7 @@ import { newTimeOrderedId } from '../kit/ids.ts'
 import type { Change } from './change.ts'
 import { assertPayload } from './definitions.ts'
 import { flushEvents } from './flush-events.ts'
-import type { StoredEvent } from './stored-event.ts'
+import type { Pending, PendingEvent } from './pending-events.ts'
 
 /** What a command says of an event; the envelope's other fields follow from the change that it is part of. */
 export type Emission<Type extends EventType> = {
@@ -30,16 +30,6 @@ export type Emission<Type extends EventType> = {
   /** Sends it to this endpoint alone. */
   readonly onlyEndpointId?: string
 }
-
-export type PendingEvent = {
-  readonly event: Omit<StoredEvent, 'sequence'>
-  readonly orderKey: string
-  readonly personId: string | null
-  readonly onlyEndpointId: string | null
-}
-
-/** What a transaction will write to the log: its events in order, and the employees whose version rises. */
-export type Pending = { readonly events: PendingEvent[]; readonly touched: Set<string>; readonly change: Change }
 
 const pendingOf = new WeakMap<Tx, Pending>()
 

@@ -1,6 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { Statement } from '../database/tenant-transaction.ts'
-import type { LeasedDelivery } from './hand-over.ts'
+import type { Lane, LeasedDelivery } from './hand-over.ts'
 
 /** Gives each employee its next numbers, under the lock of its row, and raises its version once. */
 export const RAISE_SEQUENCES: Statement = {
@@ -102,8 +102,6 @@ const FREE_LANES: Statement = {
        and d.due_at > clock_timestamp()
     returning d.id`,
 }
-
-export type Lane = { readonly tenantId: string; readonly endpointId: string; readonly orderKey: string }
 
 /** Runs FREE_LANES and says whether anything became due. */
 export async function freeLanes(database: Database, lanes: readonly Lane[]): Promise<boolean> {

@@ -1,7 +1,7 @@
 import { type DataKey, seal } from '../privacy/sealed-value.ts'
-import type { Pending, PendingEvent } from './emit.ts'
 import { LOG_AND_FAN_OUT, type PlacedDelivery, RAISE_SEQUENCES } from './fan-out.ts'
 import type { ReadyDelivery } from './hand-over.ts'
+import type { Pending, PendingEvent } from './pending-events.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 type Numbered = PendingEvent & { readonly stored: StoredEvent }

@@ -1,12 +1,11 @@
-import type { Lane } from './fan-out.ts'
 import type { StoredEvent } from './stored-event.ts'
 
+/** The deliveries of one employee (or candidate) to one endpoint: sent one after the other. */
+export type Lane = { readonly tenantId: string; readonly endpointId: string; readonly orderKey: string }
+
 /** A delivery that this process may attempt until its lease ends. Whoever completes it names the epoch. */
-export type LeasedDelivery = {
-  readonly tenantId: string
+export type LeasedDelivery = Lane & {
   readonly id: string
-  readonly endpointId: string
-  readonly orderKey: string
   readonly eventPosition: number
   readonly eventId: string
   readonly eventType: string

@@ -14,9 +14,9 @@ import { differences, previousAttributes } from '../../events/field-paths.ts'
 import { newId } from '../../kit/ids.ts'
 import { factOn } from '../facts/timeline.ts'
 import { dayBefore, midnightAt } from '../site-time.ts'
+import type { ScheduledEvent } from './employee-record.ts'
 import { type EmployeeRecord, employmentOn, statusOn, todayOf, zoneOn } from './employee-record.ts'
 import { assignmentData, compensationData, employeeData, endData, startData } from './event-data.ts'
-import type { ScheduledEvent } from './record-rows.ts'
 
 /**
  * Tells a change that holds from a date: now, when the date has come at the site; else at that date's midnight, by the

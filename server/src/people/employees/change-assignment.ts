@@ -5,9 +5,10 @@ import { factOn, setFrom } from '../facts/timeline.ts'
 import { checkReferences } from '../organisation/references.ts'
 import { notEmployed, referenceNotFound } from '../problems.ts'
 import { announce, snapshotOn } from './announce.ts'
-import { type AssignmentLine, type EmployeeRecord, employmentOn, saveRecords, todayOf } from './employee-record.ts'
+import { type AssignmentLine, type EmployeeRecord, employmentOn, todayOf } from './employee-record.ts'
 import { type ChangeAssignment, patched, sameValues } from './inputs.ts'
 import { openOne } from './open-one.ts'
+import { saveRecords } from './record-store.ts'
 
 /** Changes a job from a date on (left out: today). False: nothing was different. */
 export async function changeAssignment(change: Change, employeeId: string, input: ChangeAssignment): Promise<boolean> {

@@ -5,9 +5,10 @@ import { newId } from '../../kit/ids.ts'
 import { factOn, setFrom, timeline } from '../facts/timeline.ts'
 import { announce, snapshotOn } from './announce.ts'
 import { assignmentOn } from './change-assignment.ts'
-import { type CompensationLine, type EmployeeRecord, saveRecords, todayOf } from './employee-record.ts'
+import { type CompensationLine, type EmployeeRecord, todayOf } from './employee-record.ts'
 import { type ChangeCompensation, checkCurrencies, sameValues } from './inputs.ts'
 import { openOne } from './open-one.ts'
+import { saveRecords } from './record-store.ts'
 
 /** Changes pay from a date on (left out: today). False: nothing was different. */
 export async function changeCompensation(change: Change, employeeId: string, input: ChangeCompensation): Promise<boolean> {

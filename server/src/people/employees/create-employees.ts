@@ -12,10 +12,11 @@ import { factOn, setFrom, timeline } from '../facts/timeline.ts'
 import { checkReferences, defaultLegalEntity } from '../organisation/references.ts'
 import { employeeNumberTaken } from '../problems.ts'
 import { createPersons } from './create-persons.ts'
-import { type EmployeeRecord, saveRecords, statusOn } from './employee-record.ts'
+import { type EmployeeRecord, statusOn } from './employee-record.ts'
 import { employeeData } from './event-data.ts'
 import type { CreateEmployee, HireCandidate } from './inputs.ts'
 import { loadZones } from './record-rows.ts'
+import { saveRecords } from './record-store.ts'
 import { applyEmployment } from './start-employment.ts'
 
 /** A new employee: of a person that is known already (the candidate's), or of one that is made with it. */

@@ -1,7 +1,7 @@
 import { systemActor } from '../../access/actor.ts'
 import { type Ground, inChange } from '../../events/change.ts'
 import { tellScheduled } from './announce.ts'
-import { openRecords, saveRecords } from './employee-record.ts'
+import { openRecords, saveRecords } from './record-store.ts'
 
 const DUE = {
   name: 'due-scheduled-events',

@@ -1,5 +1,5 @@
 import type { Tx } from '../../database/tenant-transaction.ts'
-import type { EmployeeRecord, Zones } from './employee-record.ts'
+import type { EmployeeRecord, ScheduledEvent, Zones } from './employee-record.ts'
 
 export type EmployeeRow = { readonly id: string; readonly person_id: string; readonly employee_number: string }
 
@@ -40,17 +40,6 @@ const IDENTITIES = {
 export async function loadIdentities(tx: Tx, employeeIds: readonly string[]): Promise<Map<string, Identity[]>> {
   const rows = employeeIds.length === 0 ? [] : await tx.scope.run<Identity>(IDENTITIES, [tx.scope.tenantId, employeeIds])
   return Map.groupBy(rows, ({ employee_id }) => employee_id)
-}
-
-export type ScheduledEvent = {
-  readonly id: string
-  readonly employeeId: string
-  readonly type: 'employment.started' | 'employment.terminated' | 'assignment.changed' | 'compensation.changed' | 'employee.updated'
-  readonly subjectId: string
-  readonly effectiveDate: string
-  readonly changeSetId: string
-  readonly dueAt: Date
-  state: 'new' | 'pending' | 'emitted' | 'cancelled'
 }
 
 const SCHEDULED = {

@@ -8,10 +8,11 @@ import { setFrom, timeline } from '../facts/timeline.ts'
 import { checkReferences, defaultLegalEntity } from '../organisation/references.ts'
 import { employmentOverlaps } from '../problems.ts'
 import { announce, schedule } from './announce.ts'
-import { type EmployeeRecord, type EmploymentLine, saveRecords, statusOn, todayOf } from './employee-record.ts'
+import { type EmployeeRecord, type EmploymentLine, statusOn, todayOf } from './employee-record.ts'
 import { startData } from './event-data.ts'
 import { checkCurrencies, patched, type StartEmployment } from './inputs.ts'
 import { openOne } from './open-one.ts'
+import { saveRecords } from './record-store.ts'
 
 /** Opens another employment of somebody who is known already: a rehire, or a second legal entity. */
 export async function startEmployment(change: Change, employeeId: string, input: StartEmployment): Promise<{ employmentId: string }> {

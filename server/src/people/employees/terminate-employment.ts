@@ -8,10 +8,11 @@ import { type Fact, factOn, replaceFact } from '../facts/timeline.ts'
 import { alreadyTerminated, employmentOverlaps, invalidDate, noScheduledTermination, notEmployed } from '../problems.ts'
 import { dayBefore } from '../site-time.ts'
 import { announce, schedule, unschedule } from './announce.ts'
-import { type EmployeeRecord, type EmploymentLine, employmentOn, saveRecords, statusOn, todayOf } from './employee-record.ts'
+import { type EmployeeRecord, type EmploymentLine, employmentOn, statusOn, todayOf } from './employee-record.ts'
 import { endData } from './event-data.ts'
 import { type CancelTermination, sameValues, type TerminateEmployment } from './inputs.ts'
 import { openOne } from './open-one.ts'
+import { saveRecords } from './record-store.ts'
 
 /** Ends an employment: at once, or on a later date, when it is scheduled. False: exactly this end is entered already. */
 export async function terminateEmployment(change: Change, employeeId: string, input: TerminateEmployment): Promise<boolean> {

@@ -3,9 +3,10 @@ import { audit } from '../../audit/audit.ts'
 import type { Change } from '../../events/change.ts'
 import { factOn, setFrom } from '../facts/timeline.ts'
 import { announce, snapshotOn } from './announce.ts'
-import { type EmployeeRecord, saveRecords, todayOf } from './employee-record.ts'
+import { type EmployeeRecord, todayOf } from './employee-record.ts'
 import { patched, sameValues, type UpdatePerson } from './inputs.ts'
 import { openOne } from './open-one.ts'
+import { saveRecords } from './record-store.ts'
 
 /** Changes personal data from a date on (left out: today). False: nothing was different, so nothing was written or sent. */
 export async function updatePerson(change: Change, employeeId: string, input: UpdatePerson): Promise<boolean> {

@@ -1,140 +1,30 @@
-import { CANDIDATE_STATUSES, CalendarDate, Candidate, identifier, internal, publicField } from '@tenure/contract'
+import { CalendarDate, identifier, internal, publicField } from '@tenure/contract'
 import Type, { type Static, type TObject } from 'typebox'
-import type { Change } from '../events/change.ts'
-import { etagOf, requireMatch } from '../http/conditional.ts'
-import { decodeCursor, limitOf, PageQuery, page, pageFields, pageOf } from '../http/paging.ts'
-import type { RouteContext, TypedApp } from '../http/route.ts'
-import { runChange } from '../http/run-change.ts'
-import { changeCandidateStatus } from './candidates/change-status.ts'
-import { createCandidate } from './candidates/create-candidate.ts'
-import { hireCandidate } from './candidates/hire-candidate.ts'
-import { ChangeCandidateStatus, CreateCandidate } from './candidates/inputs.ts'
-import { getCandidate, listCandidates } from './candidates/queries.ts'
-import { changeAssignment } from './employees/change-assignment.ts'
-import { changeCompensation } from './employees/change-compensation.ts'
-import { createEmployee } from './employees/create-employees.ts'
+import type { Change } from '../../events/change.ts'
+import { etagOf, requireMatch } from '../../http/conditional.ts'
+import { decodeCursor, limitOf, PageQuery, page, pageOf } from '../../http/paging.ts'
+import type { RouteContext, TypedApp } from '../../http/route.ts'
+import { runChange } from '../../http/run-change.ts'
+import { Changed, Hired, IdCursor, Record, version } from '../shown.ts'
+import { changeAssignment } from './change-assignment.ts'
+import { changeCompensation } from './change-compensation.ts'
+import { createEmployee } from './create-employees.ts'
 import {
   CancelTermination,
   ChangeAssignment,
   ChangeCompensation,
   CreateEmployee,
-  HireCandidate,
   StartEmployment,
   TerminateEmployment,
   UpdatePerson,
-} from './employees/inputs.ts'
-import { getEmployee, getEmployeeHistory, listEmployees } from './employees/queries.ts'
-import { startEmployment } from './employees/start-employment.ts'
-import { cancelTermination, terminateEmployment } from './employees/terminate-employment.ts'
-import { updatePerson } from './employees/update-person.ts'
-import { employeeVersion } from './employees/version.ts'
+} from './inputs.ts'
+import { getEmployee, getEmployeeHistory, listEmployees } from './queries.ts'
+import { startEmployment } from './start-employment.ts'
+import { cancelTermination, terminateEmployment } from './terminate-employment.ts'
+import { updatePerson } from './update-person.ts'
+import { employeeVersion } from './version.ts'
 
-const Changed = Type.Object({
-  changed: publicField(Type.Boolean({ description: 'False: nothing was different, so nothing was written or sent.' })),
-})
-const Hired = Type.Object({ employee_id: identifier('emp'), employment_id: identifier('ept') })
-const CandidateId = Type.Object({ candidate_id: identifier('can') })
 const EmployeeId = Type.Object({ employee_id: identifier('emp') })
-const version = publicField(Type.Integer({ description: 'Rises with every change; the ETag of the record.' }))
-const IdCursor = Type.Tuple([Type.String()])
-
-/** A record whose fields follow the classes that the reader may see; those that it may not are named in `restricted`. */
-const Record = Type.Object({ id: publicField(Type.String()), version }, { additionalProperties: true })
-
-export function candidateRoutes(app: TypedApp, { ground }: RouteContext): void {
-  const tags = ['Candidates']
-  app.post(
-    '/candidates',
-    {
-      schema: {
-        operationId: 'createCandidate',
-        tags,
-        summary: 'Record a candidate',
-        body: CreateCandidate,
-        response: { 201: Type.Object({ id: identifier('can') }) },
-      },
-    },
-    (request, reply) =>
-      runChange(ground, request, reply, async (change) => {
-        const { id } = await createCandidate(change, request.body)
-        return { status: 201, body: { id }, headers: { location: `/v1/candidates/${id}` } }
-      }),
-  )
-  const listQuery = Type.Object(
-    { ...pageFields, status: Type.Optional(publicField(Type.Enum([...CANDIDATE_STATUSES]))) },
-    { additionalProperties: false },
-  )
-  const item = Type.Object({ ...Candidate.properties, version })
-  app.get(
-    '/candidates',
-    { schema: { operationId: 'listCandidates', tags, summary: 'List candidates', querystring: listQuery, response: { 200: page(item) } } },
-    (request) =>
-      ground.database.withTenant(request.tenantId, async (tx) => {
-        const limit = limitOf(request.query)
-        const [after] = decodeCursor(request.query.cursor, IdCursor) ?? []
-        const { status } = request.query
-        const rows = await listCandidates(tx, request.actor, {
-          limit: limit + 1,
-          ...(after ? { after } : {}),
-          ...(status ? { status } : {}),
-        })
-        return pageOf(
-          rows,
-          limit,
-          ({ id }) => [id],
-          (row) => row,
-        )
-      }),
-  )
-  app.get(
-    '/candidates/:candidate_id',
-    { schema: { operationId: 'getCandidate', tags, summary: 'Read a candidate', params: CandidateId, response: { 200: Record } } },
-    (request) =>
-      ground.database.withTenant(
-        request.tenantId,
-        (tx) => getCandidate(tx, ground.vault, request.actor, request.params.candidate_id) as Promise<never>,
-      ),
-  )
-  app.post(
-    '/candidates/:candidate_id/status',
-    {
-      schema: {
-        operationId: 'changeCandidateStatus',
-        tags,
-        summary: 'Move a candidate to another status or stage',
-        params: CandidateId,
-        body: ChangeCandidateStatus,
-        response: { 200: Changed },
-      },
-    },
-    (request, reply) =>
-      runChange(ground, request, reply, async (change) => ({
-        status: 200,
-        body: { changed: await changeCandidateStatus(change, request.params.candidate_id, request.body) },
-      })),
-  )
-  app.post(
-    '/candidates/:candidate_id/hire',
-    {
-      schema: {
-        operationId: 'hireCandidate',
-        tags,
-        summary: 'Hire a candidate',
-        description:
-          'Opens employee, employment, assignment and pay together. The same hire again answers 200 with the same employee, and sends nothing.',
-        params: CandidateId,
-        body: HireCandidate,
-        response: { 200: Hired, 201: Hired },
-      },
-    },
-    (request, reply) =>
-      runChange(ground, request, reply, async (change) => {
-        const { employeeId, employmentId, repeated } = await hireCandidate(change, request.params.candidate_id, request.body)
-        const body = { employee_id: employeeId, employment_id: employmentId }
-        return { status: repeated ? 200 : 201, body, headers: { location: `/v1/employees/${employeeId}` } }
-      }),
-  )
-}
 
 export function employeeRoutes(app: TypedApp, { ground }: RouteContext): void {
   const tags = ['Employees']
