@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { drain } from './testing/delivery-site.ts'
+import { drain, emitCandidate } from './testing/delivery-site.ts'
 import { familyName, useDeliverySite } from './testing/delivery-suite.ts'
 
 const full = { detail: 'full' as const, grants: ['personal'] }
@@ -63,6 +63,69 @@ describe('the order of deliveries', () => {
     assert.deepEqual([first?.state, first?.failure, first?.attempts, first?.failures], ['dead', 'status_4xx', 10, 10])
     assert.equal(second?.state, 'delivered')
     assert.equal((await site.attempts()).length, 11)
+  })
+
+  it('leaves no event waiting that commits after the one before it was settled without seeing it', async () => {
+    const { site, receiver } = use
+    const dispatcher = site.dispatcher()
+    const answered = Promise.withResolvers<number>()
+    receiver.answer(() => answered.promise)
+    await site.addEndpoint(receiver)
+    await site.emit(['a.1'], { handOver: dispatcher.handOver })
+    await receiver.arrived(1)
+    const fannedOut = Promise.withResolvers<void>()
+    const settled = Promise.withResolvers<void>()
+    const late = site.change(
+      async (change) => {
+        emitCandidate(change, 'a.2', null)
+        change.tx.scope.beforeCommit('a slow commit', () => {
+          fannedOut.resolve()
+          return settled.promise
+        })
+      },
+      { handOver: dispatcher.handOver },
+    )
+    await fannedOut.promise
+    answered.resolve(200)
+    await dispatcher.idle()
+    settled.resolve()
+    await late
+    await dispatcher.idle()
+
+    await drain(dispatcher)
+    assert.deepEqual(
+      (await site.deliveries()).map(({ state }) => state),
+      ['delivered', 'delivered'],
+    )
+  })
+
+  it('looks again for an event that committed while outcomes were being written', async () => {
+    const { site, receiver } = use
+    let meanwhile: (() => Promise<void>) | undefined
+    const database: typeof site.database = {
+      ...site.database,
+      async asWorker(statement, values) {
+        const rows = await site.database.asWorker<never>(statement, values)
+        if (statement.name === 'settle-deliveries') await meanwhile?.()
+        return rows
+      },
+    }
+    const dispatcher = site.dispatcher({ database })
+    await site.addEndpoint(receiver)
+    await site.emit(['a.1'], { handOver: dispatcher.handOver })
+    // As a change leaves it that did not see the settlement: behind a delivery that it believed to be in flight.
+    meanwhile = async () => {
+      meanwhile = undefined
+      await site.emit(['a.2'])
+      await site.sql("update delivery set due_at = clock_timestamp() + interval '60 seconds' where state = 'pending'")
+    }
+    await dispatcher.idle()
+
+    await drain(dispatcher)
+    assert.deepEqual(
+      (await site.deliveries()).map(({ state }) => state),
+      ['delivered', 'delivered'],
+    )
   })
 
   it('keeps every lane in order with no duplicate under random failures and two processes', async () => {

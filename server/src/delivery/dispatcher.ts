@@ -99,15 +99,19 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const promoted = await writeOutcomes({ database, vault, log, metrics }, outcomes, { leaseSeconds, promote: !stopping })
     void take(promoted, leasedAt)
     const goesOn = new Set(promoted.map(laneOf))
-    lookAgain(outcomes.flatMap(({ verdict, delivery }) => (verdict === 'retry' || goesOn.has(laneOf(delivery)) ? [] : [delivery])))
+    void lookAgain(outcomes.flatMap(({ verdict, delivery }) => (verdict === 'retry' || goesOn.has(laneOf(delivery)) ? [] : [delivery])))
   }
 
   /** Nothing depends on it but time: a delivery that is missed here becomes due by itself. */
-  function lookAgain(lanes: readonly Lane[]): void {
-    freeLanes(database, lanes).then(
-      (found) => found && waker.wake(),
-      (error: unknown) => log.warn({ err: error }, 'delivery.lanes_not_freed'),
-    )
+  async function lookAgain(lanes: readonly Lane[]): Promise<void> {
+    fetching++
+    try {
+      if (await freeLanes(database, lanes)) waker.wake()
+    } catch (error) {
+      log.warn({ err: error }, 'delivery.lanes_not_freed')
+    }
+    fetching--
+    checkIdle()
   }
 
   /** Reads what was leased and puts it in line. Never rejects: what cannot be read now is given back for a while. */
@@ -174,7 +178,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       }
     },
     due: waker.wake,
-    waiting: lookAgain,
+    waiting: (lanes) => void lookAgain(lanes),
   }
 
   async function run(signal: AbortSignal): Promise<void> {
