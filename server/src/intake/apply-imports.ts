@@ -15,6 +15,7 @@ import {
   renewImport,
   settleImport,
 } from './import-state.ts'
+import { problemFaults } from './row-outcome.ts'
 
 /** After so many batches an import lets the next one have its turn. */
 const BATCHES_PER_TURN = 20
@@ -107,20 +108,21 @@ async function commitBatch(
     if (error instanceof ImportLost || (error instanceof Problem && error.status >= 500)) throw error
     log.warn({ err: error, importId: job.id, rows: limit }, 'import.batch_failed')
     if (limit > 1) return 'too-large'
-    return blameNext(ground, job, after)
+    return blameNext(ground, job, after, error)
   }
 }
 
-/** The next row alone cannot be applied, for a reason that no rule foresaw: it is set aside, and the others go on. */
-async function blameNext(ground: Ground, job: LeasedImport, after: RowPosition | undefined): Promise<Batch> {
+/** The next row alone cannot be applied, for a reason that no rule of a row foresaw: it is set aside, and the others go on. */
+async function blameNext(ground: Ground, job: LeasedImport, after: RowPosition | undefined, error: unknown): Promise<Batch> {
   return ground.database.withTenant(job.tenantId, async (tx) => {
     await renewImport(tx, job)
     const rows = await readWaiting(tx, await ground.vault.tenantKey(tx), job.id, after, 1)
-    const fault = rowFault('not-applied', 'could not be applied', 'Nothing of it was changed. The log of the server says why; report it.')
-    const bad = rows.map(({ line }) => ({ line, faults: [fault] }))
+    const bad = rows.map(({ line, cells }) => ({ line, faults: error instanceof Problem ? problemFaults(error, cells) : [NOT_APPLIED] }))
     const counts = { applied: 0, unchanged: 0, bad: bad.length }
     await writeBadRows(tx, job.id, bad)
     await addCounts(tx, job.id, counts)
     return { rows, bad, counts, changedSoFar: [] }
   })
 }
+
+const NOT_APPLIED = rowFault('not-applied', 'could not be applied', 'Nothing of it was changed. The log of the server says why; report it.')
