@@ -14,8 +14,8 @@ type Env = Readonly<Record<string, string | undefined>>
 const DEFAULT_URL = 'http://127.0.0.1:3000'
 
 /** The profile of the demo or the server in this folder. */
-export function folderProfilePath(env: Env): string {
-  return join(env.TENURE_FOLDER || '.tenure', 'cli.json')
+export function folderProfilePath({ TENURE_FOLDER }: { readonly TENURE_FOLDER?: string | undefined }): string {
+  return join(TENURE_FOLDER || '.tenure', 'cli.json')
 }
 
 /** The profile of whoever is logged in on this machine. */

@@ -4,11 +4,12 @@ import { EXIT } from './exit.ts'
 const SAME_KEYSTROKE_MS = 500
 
 /**
- * Waits until somebody ends this process (Ctrl-C, SIGTERM). The second time is taken as impatience: `force` runs and the
- * process ends at once.
+ * Waits until somebody ends this process (Ctrl-C, SIGTERM), or nobody reads what it says any more. The second signal is
+ * taken as impatience: `force` runs and the process ends at once.
  */
 export function waitForStop(force: () => void): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
+    for (const stream of [process.stdout, process.stderr]) stream.removeAllListeners('error').on('error', () => resolve('SIGPIPE'))
     let askedAt: number | undefined
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {

@@ -6,7 +6,7 @@ import { updateEndpoint } from '../../delivery/endpoints/update-endpoint.ts'
 import { COMPANY } from '../../demo/company-data.ts'
 import { type Ground, inChange } from '../../events/change.ts'
 import { createTenant } from '../../people/organisation/create-tenant.ts'
-import { folderProfilePath, type Profile, readProfile, writeProfile } from '../profile.ts'
+import { type Profile, readProfile, writeProfile } from '../profile.ts'
 import { createFirstKey, listTenants } from '../tenants.ts'
 import type { DevState } from './dev-state.ts'
 
@@ -27,8 +27,7 @@ export async function ensureTenant(ground: Ground, tenantId: string): Promise<bo
 }
 
 /** The key of the folder's profile where it still works, else a new one; and the URL of this start. */
-export async function ensureProfile(ground: Ground, tenantId: string, url: string, env: NodeJS.ProcessEnv): Promise<Profile> {
-  const path = folderProfilePath(env)
+export async function ensureProfile(ground: Ground, tenantId: string, url: string, path: string): Promise<Profile> {
   const stored = readProfile(path)
   const works = stored && !expiresSoon(stored) && (await opens(ground, stored.key, tenantId))
   const profile = works ? { ...stored, url } : { url, ...(await makeKey(ground, tenantId)) }

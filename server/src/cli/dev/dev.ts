@@ -35,43 +35,58 @@ export async function runDev(flags: DevFlags): Promise<void> {
   const config = await devConfig(given, screen.say)
   if (config.DATABASE_URL)
     throw new CliError(EXIT.usage, '`tenure dev` brings its own database. Unset DATABASE_URL, or use `tenure start`.')
-  let payroll: PayrollProcess | undefined
-  const asked = waitForStop(() => payroll?.kill())
-  const closers: (() => Promise<void>)[] = []
+  const running: Running = { closers: [] }
+  const asked = waitForStop(() => running.payroll?.kill())
   try {
     screen.say(terminal.colors.dim(`Starting PostgreSQL in ${config.TENURE_FOLDER} …`))
-    await makeFolder(config.TENURE_FOLDER)
-    const opened = await openGround(config, screen.log, { createKeys: true })
-    closers.push(opened.close)
-    const demo = await openDemo(opened, config.TENURE_FOLDER)
-    if (flags.payroll && hasPayroll()) {
-      payroll = await connectPayroll(demo, opened, flags.payrollPort, screen)
-      closers.push(payroll.stop)
-    }
-    if (demo.first) screen.say(terminal.colors.dim(`Hiring the people of ${COMPANY.name} …`))
-    const employees = await createDemoCompany(opened.ground, demo.state.tenant_id)
-    const app = await startApp(config, screen.log, opened)
-    closers.push(app.stop)
-    const profile = await ensureProfile(opened.ground, demo.state.tenant_id, app.url!, {
-      ...process.env,
-      TENURE_FOLDER: config.TENURE_FOLDER,
-    })
-    if (employees > 0 && payroll) await awaitFirstDeliveries(opened.ground, demo.state.tenant_id, terminal)
+    const { profile, employees } = await bringUp(config, flags, screen, running)
+    if (employees > 0 && running.payroll) await awaitFirstDeliveries(running, terminal)
     const card = {
       profile,
-      profilePath: folderProfilePath({ TENURE_FOLDER: config.TENURE_FOLDER }),
-      payrollUrl: payroll?.url,
+      profilePath: folderProfilePath(config),
+      payrollUrl: running.payroll?.url,
       today: dateAt(new Date(), COMPANY.timeZone),
       seconds: ((performance.now() - startedAt) / 1000).toFixed(1),
       first: employees > 0,
     }
     for (const line of cardLines(card, terminal.colors)) screen.say(line)
-    screen.live()
+    screen.showLive(true)
     await asked
+    screen.showLive(false)
     screen.say(terminal.colors.dim('\nStopping …'))
   } finally {
-    for (const close of closers.reverse()) await close()
+    await closeAll(running)
   }
+}
+
+/** What is up so far, so that a start that fails half way takes down exactly that. */
+type Running = { readonly closers: (() => Promise<void>)[]; payroll?: PayrollProcess; demo?: { ground: Ground; tenantId: string } }
+
+async function bringUp(config: Config, flags: DevFlags, screen: Screen, running: Running) {
+  await makeFolder(config.TENURE_FOLDER)
+  const opened = await openGround(config, screen.log, { createKeys: true })
+  running.closers.push(opened.close)
+  const { ground } = opened
+  const demo = await openDemo(opened, config.TENURE_FOLDER)
+  const tenantId = demo.state.tenant_id
+  running.demo = { ground, tenantId }
+  if (flags.payroll && hasPayroll()) {
+    running.payroll = await connectPayroll(demo, opened, flags.payrollPort, screen)
+    running.closers.push(running.payroll.stop)
+  }
+  if (demo.first) screen.say(`Hiring the people of ${COMPANY.name} …`)
+  const employees = await createDemoCompany(ground, tenantId)
+  const app = await startApp(config, screen.log, opened)
+  running.closers.push(app.stop)
+  const profile = await ensureProfile(ground, tenantId, app.url!, folderProfilePath(config))
+  return { profile, employees }
+}
+
+/** In the order opposite to that of the start. What fails to end keeps nothing else from ending. */
+async function closeAll({ closers }: Running): Promise<void> {
+  const faults: unknown[] = []
+  for (const close of closers.reverse()) await close().catch((error: unknown) => faults.push(error))
+  if (faults.length > 0) throw faults[0]
 }
 
 type Demo = { readonly folder: string; readonly state: DevState; readonly first: boolean; keep(state: DevState): Promise<void> }
@@ -127,11 +142,12 @@ async function choosePort(host: string, wanted: number, whose: string, say: (lin
 }
 
 /** The demo company has reached payroll before the card invites anybody to look. */
-async function awaitFirstDeliveries(ground: Ground, tenantId: string, terminal: Terminal): Promise<void> {
+async function awaitFirstDeliveries({ demo }: Running, terminal: Terminal): Promise<void> {
+  if (!demo) return
   const progress = createProgress(terminal)
   const deadline = AbortSignal.timeout(FIRST_DELIVERIES_MS)
   for (;;) {
-    const { total, pending } = await countDeliveries(ground, tenantId)
+    const { total, pending } = await countDeliveries(demo.ground, demo.tenantId)
     progress.update('To payroll', total - pending, total)
     if (pending === 0 || deadline.aborted) break
     await sleep(50)

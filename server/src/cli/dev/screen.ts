@@ -9,8 +9,8 @@ export type Screen = {
   say(line: string): void
   /** Something that happened besides the deliveries. */
   note(line: string): void
-  /** From here on each attempt is shown. Before, only warnings are. */
-  live(): void
+  /** Whether each attempt and each warning is shown. At the beginning, and while things end, only errors are. */
+  showLive(wanted: boolean): void
   name(endpointId: string, name: string): void
 }
 
@@ -27,8 +27,8 @@ export function createScreen(terminal: Terminal, form: 'live' | 'json', level: s
     log: form === 'json' ? createLog(level) : createLog('info', lines),
     say,
     note: (line) => say(terminal.colors.yellow(`! ${line}`)),
-    live() {
-      live = true
+    showLive(wanted) {
+      live = wanted
     },
     name: (endpointId, name) => void names.set(endpointId, name),
   }
