@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { createTerminal } from '../terminal.ts'
+import { createBursts } from './bursts.ts'
 import { liveLine } from './live-lines.ts'
 
 const { colors } = createTerminal({ env: { NO_COLOR: '1' } })
@@ -31,5 +32,20 @@ describe('a live line', () => {
     const options = { colors, nameOf: String }
     assert.equal(liveLine({ level: 30, msg: 'request' }, options), undefined)
     assert.equal(liveLine({ level: 40, msg: 'poll.failed', err: { message: 'no' } }, options), '! poll.failed: no')
+  })
+})
+
+describe('a burst of lines', () => {
+  it('is shown as far as it can be read, the rest counted by kind, and starts afresh after that', () => {
+    const printed: string[] = []
+    const bursts = createBursts({ most: 2, print: (line) => printed.push(line.trim()) })
+
+    for (const line of ['a', 'b', 'c', 'd']) bursts.add('delivered', line)
+    bursts.add('to be tried again', 'e')
+    bursts.flush()
+    bursts.add('delivered', 'f')
+    bursts.flush()
+
+    assert.deepEqual(printed, ['a', 'b', '… and 2 delivered, 1 to be tried again', 'f'])
   })
 })

@@ -1,6 +1,7 @@
 import { createLog, type Log } from '../../kit/log.ts'
 import { LEVEL, readLogLines } from '../log-lines.ts'
 import type { Terminal } from '../terminal.ts'
+import { createBursts } from './bursts.ts'
 import { liveLine } from './live-lines.ts'
 
 /** Where `dev` speaks. With the log as JSON on standard output, everything for people goes to standard error. */
@@ -14,6 +15,10 @@ export type Screen = {
   name(endpointId: string, name: string): void
 }
 
+const LINES_A_SECOND = 20
+
+const WORDS: Readonly<Record<string, string>> = { delivered: 'delivered', retry: 'to be tried again' }
+
 export function createScreen(terminal: Terminal, form: 'live' | 'json', level: string): Screen {
   const names = new Map<string, string>()
   let live = false
@@ -21,8 +26,12 @@ export function createScreen(terminal: Terminal, form: 'live' | 'json', level: s
   const lines = readLogLines((line) => {
     if (!live && line.level < LEVEL.error) return
     const shown = liveLine(line, { colors: terminal.colors, nameOf: (id) => names.get(id) ?? id })
-    if (shown) terminal.out(shown)
+    if (shown === undefined) return
+    if (line.level >= LEVEL.warn) terminal.out(shown)
+    else bursts.add(WORDS[String(line.verdict)] ?? 'more', shown)
   })
+  const bursts = createBursts({ most: LINES_A_SECOND, print: (line) => terminal.out(line) })
+  setInterval(bursts.flush, 1_000).unref()
   return {
     log: form === 'json' ? createLog(level) : createLog('info', lines),
     say,
