@@ -13,7 +13,7 @@ const ORDER = [
   'people',
   'intake',
   'insights',
-  'config.ts|app.ts|main.ts',
+  'config.ts|open-ground.ts|app.ts|main.ts',
   'cli',
 ]
 

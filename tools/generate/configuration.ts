@@ -4,7 +4,12 @@ import { FILE_SETTINGS, SETTINGS } from '../../server/src/config.ts'
 
 const FILE = new URL('../../docs/configuration.md', import.meta.url)
 
-type Described = TSchema & { readonly description?: string; readonly default?: unknown; readonly enum?: readonly string[]; readonly type?: string }
+type Described = TSchema & {
+  readonly description?: string
+  readonly default?: unknown
+  readonly enum?: readonly string[]
+  readonly type?: string
+}
 
 /** Prints docs/configuration.md from the schemas by which the settings are read. */
 function configuration(): string {

@@ -5,6 +5,7 @@ import { asAdmin, createTestDatabase, type TestDatabase } from '../../database/t
 import { type Change, type Ground, inChange } from '../../events/change.ts'
 import { emit } from '../../events/emit.ts'
 import type { HandOver } from '../../events/hand-over.ts'
+import { systemClock } from '../../kit/clock.ts'
 import { newId } from '../../kit/ids.ts'
 import { createLog } from '../../kit/log.ts'
 import { createVault } from '../../privacy/vault.ts'
@@ -62,7 +63,7 @@ export async function openDeliverySite({ connections = 6 }: { connections?: numb
       vault,
       egress,
       log: createLog('silent'),
-      clock: () => new Date(),
+      clock: systemClock,
       random: () => 0.5,
       endpointFreshMs: 0,
       ...rest,

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
-import type { TypedApp } from './http/route.ts'
+import type { TypedApp } from './route.ts'
 
-const PAGE = new URL('../../console/index.html', import.meta.url)
+const PAGE = new URL('../../../console/index.html', import.meta.url)
 
 /** The console's page. A placeholder for now. */
 export function consoleRoutes(app: TypedApp): void {
