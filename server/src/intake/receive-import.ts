@@ -48,12 +48,29 @@ export async function receiveImport(
   requireImportScopes(actor, order.kind)
   const { database } = ground
   const pieces = readCsv(source, order.mapping?.delimiter)
-  const { plan, rest } = await readHeader(pieces, order)
-  const id = newId('imp')
-  await database.withTenant(tenantId, (tx) => createImport(tx, ground, actor, id, order, plan))
+  try {
+    const { plan, rest } = await readHeader(pieces, order)
+    const id = newId('imp')
+    await database.withTenant(tenantId, (tx) => createImport(tx, ground, actor, id, order, plan))
+    return { id, state: await storeFile(ground, tenantId, id, order, plan, rest, pieces) }
+  } finally {
+    await pieces.return(undefined)
+  }
+}
+
+async function storeFile(
+  ground: Ground,
+  tenantId: string,
+  id: string,
+  order: ImportOrder,
+  plan: ColumnPlan,
+  rest: CsvRow[],
+  pieces: AsyncGenerator<CsvRow[]>,
+): Promise<ImportState> {
+  const { database } = ground
   try {
     await storeRows(ground, tenantId, id, order.kind, plan, rest, pieces)
-    return { id, state: await database.withTenant(tenantId, (tx) => finishReceiving(tx, id, order)) }
+    return await database.withTenant(tenantId, (tx) => finishReceiving(tx, id, order))
   } catch (error) {
     await database.withTenant(tenantId, async (tx) => {
       if (await failReceiving(tx, id, true)) await removeWaiting(tx, id)

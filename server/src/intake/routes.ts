@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import { identifier, internal, publicField } from '@tenure/contract'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import Type, { type Static } from 'typebox'
@@ -110,6 +111,7 @@ function startRoute(app: TypedApp, ground: Ground): void {
             'The body is the file (text/csv, UTF-8), streamed. The header `tenure-import-map` may carry the column mapping: JSON in base64url. ' +
             'Answered when the file is received whole; it is applied after that. See docs/imports.md.',
           querystring: StartImport,
+          body: { content: { 'text/csv': { schema: internal(Type.Unsafe<unknown>({ description: 'The file.' })) } } },
           response: { 202: Started },
         },
       },
@@ -128,13 +130,13 @@ async function start(ground: Ground, request: FastifyRequest, reply: FastifyRepl
     silent: query.silent ?? false,
     mapping: readMapping(typeof header === 'string' ? header : undefined),
   }
-  const body = request.body as AsyncIterable<Uint8Array> & { resume(): void }
+  const body = request.body as unknown as Readable
   try {
-    const { id, state } = await receiveOnce(ground, request, reply, order, body)
+    const { id, state } = await receiveOnce(ground, request, reply, order, body.iterator({ destroyOnReturn: false }))
     reply.code(202).header('location', `/v1/imports/${id}`)
     return { id, state }
   } finally {
-    // What was refused is read to its end and dropped: a sender that is cut off never reads the answer.
+    // What was refused is read to its end and dropped: a sender that is cut off while it sends never reads the answer.
     body.resume()
   }
 }
