@@ -1,6 +1,7 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { classOf, type FieldClass } from '@tenure/contract'
-import type { TSchema } from 'typebox'
+
+type Schema = Parameters<typeof classOf>[0]
 
 /** A value that stands nowhere else in the world, put into one field to see where it turns up. */
 export type Canary = { readonly value: string; readonly field: string; readonly fieldClass: FieldClass | 'control' }
@@ -14,18 +15,18 @@ export type Canaries = {
    * A value of this schema with a canary in each personal and secret field that can carry one. Fields of other classes are
    * left out. A field that is added to a schema later gets its canary by itself.
    */
-  valueFor(schema: TSchema, field: string): unknown
+  valueFor(schema: Schema, field: string): unknown
 }
 
-type Node = TSchema & {
+type Node = Schema & {
   type?: string
   format?: string
   pattern?: string
   enum?: unknown[]
-  anyOf?: TSchema[]
-  properties?: Record<string, TSchema>
-  patternProperties?: Record<string, TSchema>
-  items?: TSchema
+  anyOf?: Schema[]
+  properties?: Record<string, Schema>
+  patternProperties?: Record<string, Schema>
+  items?: Schema
 }
 
 export function createCanaries(): Canaries {
@@ -37,7 +38,7 @@ export function createCanaries(): Canaries {
   const text = (field: string, fieldClass: Canary['fieldClass'] = 'personal') =>
     keep(`Zoë-${randomBytes(9).toString('base64url').replaceAll(/[-_]/g, 'x')}Q`, field, fieldClass)
 
-  function valueFor(schema: TSchema, field: string, inherited?: FieldClass): unknown {
+  function valueFor(schema: Schema, field: string, inherited?: FieldClass): unknown {
     const node = schema as Node
     const fieldClass = classOf(schema) ?? inherited
     if (fieldClass === 'public' || fieldClass === 'internal') return undefined
@@ -47,7 +48,7 @@ export function createCanaries(): Canaries {
     return fieldClass && leaf(node, field, fieldClass)
   }
 
-  function object(properties: Record<string, TSchema>, field: string, fieldClass: FieldClass | undefined): unknown {
+  function object(properties: Record<string, Schema>, field: string, fieldClass: FieldClass | undefined): unknown {
     const fields = Object.entries(properties).map(([name, its]) => [name, valueFor(its, `${field}.${name}`, fieldClass)] as const)
     const filled = fields.filter(([, value]) => value !== undefined)
     return filled.length > 0 ? Object.fromEntries(filled) : undefined
@@ -70,6 +71,6 @@ export function createCanaries(): Canaries {
 }
 
 function uncommonDate(): string {
-  const day = new Date(Date.UTC(1890, 0, 1) + randomInt(0, 15_000) * 86_400_000)
+  const day = new Date(Date.UTC(1900, 0, 1) + randomInt(0, 15_000) * 86_400_000)
   return day.toISOString().slice(0, 10)
 }

@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { SCOPES, systemActor } from '../../server/src/access/actor.ts'
+import { type Actor, SCOPES, systemActor } from '../../server/src/access/actor.ts'
 import { createApiKey } from '../../server/src/access/create-api-key.ts'
 import { startApp } from '../../server/src/app.ts'
 import { audit } from '../../server/src/audit/audit.ts'
 import { readConfig } from '../../server/src/config.ts'
 import { asAdmin, createTestDatabase, type TestDatabase } from '../../server/src/database/test-database.ts'
-import { inChange } from '../../server/src/events/change.ts'
+import { type Ground, inChange } from '../../server/src/events/change.ts'
 import { newId } from '../../server/src/kit/ids.ts'
 import { createLog } from '../../server/src/kit/log.ts'
 import { createTenant } from '../../server/src/people/organisation/create-tenant.ts'
@@ -19,13 +19,16 @@ export type Answer = { readonly status: number; readonly text: string; readonly 
 /** The whole server on a database of its own, logging everything it can, with a receiver that echoes what it is sent. */
 export type Platform = {
   readonly database: TestDatabase
+  readonly ground: Ground
+  readonly tenantId: string
+  readonly actor: Actor
   readonly receiverUrl: string
   readonly received: string[]
   readonly logLines: string[]
   request(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>
   metrics(): Promise<string>
   /** Waits, within bounds, until a superuser's question is answered with true; `nudge` is run between. */
-  until(question: string, nudge: string): Promise<void>
+  until(question: string, nudge?: string): Promise<void>
   stop(): Promise<void>
 }
 
@@ -52,6 +55,9 @@ export async function startPlatform(): Promise<Platform> {
   )
   return {
     database,
+    ground: { database, vault },
+    tenantId,
+    actor,
     receiverUrl: receiver.url,
     received: receiver.received,
     logLines,
@@ -74,12 +80,12 @@ export async function startPlatform(): Promise<Platform> {
   }
 }
 
-async function until(database: TestDatabase, question: string, nudge: string): Promise<void> {
+async function until(database: TestDatabase, question: string, nudge?: string): Promise<void> {
   await asAdmin(database.admin, async (client) => {
     for (let tried = 0; tried < 300; tried++) {
       const { rows } = await client.query<{ done: boolean }>(question)
       if (rows[0]?.done) return
-      if (tried % 10 === 0) await client.query(nudge)
+      if (nudge && tried % 10 === 0) await client.query(nudge)
       await sleep(50)
     }
     throw new Error(`Still not so after 15 s: ${question}`)
