@@ -76,7 +76,9 @@ const CHECKS: readonly Check[] = [
     text: `select i.indexrelid::regclass::text as found
              from pg_index i join pg_class c on c.oid = i.indrelid join pg_namespace n on n.oid = c.relnamespace
              left join pg_attribute t on t.attrelid = c.oid and t.attnum = i.indkey[0]
-            where ${OURS} and (i.indisunique or i.indisexclusion) and t.attname is distinct from 'tenant_id'`,
+            where ${OURS} and (i.indisunique or i.indisexclusion) and t.attname is distinct from 'tenant_id'
+              -- Or one text that begins with the tenant, up to a character that no id has.
+              and not (i.indkey[0] = 0 and pg_get_indexdef(i.indexrelid, 1, true) ~ '^[(]*tenant_id [|][|] ''/''::text')`,
   },
   {
     name: 'no primary key',

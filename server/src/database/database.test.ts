@@ -133,7 +133,7 @@ describe('a transaction of one tenant', () => {
         await add(second)
       })
     await Promise.all([swap('one', 'two'), swap('two', 'one')])
-    assert.equal(begun, 3, 'one of the two was begun twice')
+    assert.ok(begun >= 3, 'one of the two, or both, began twice')
     const rows = await database.withTenant(tenantId, (tx) => tx.selectFrom('location').select('name').execute())
     for (const { name } of rows) assert.match(name, /^x(ot|to)$/)
   })
