@@ -8,7 +8,6 @@ create table import (
   dry_run boolean not null,
   all_or_nothing boolean not null,
   silent boolean not null,
-  mapping jsonb not null default '{}',
   ignored_columns text[] not null default '{}',
   rows_total int not null default 0,
   rows_applied int not null default 0,

@@ -90,7 +90,7 @@ export async function startApp(config: Config, log: Log, { ground: { database, v
     ? [
         dispatcher.run(stopping.signal),
         every('scheduled-events', OPENING_MS, () => openDueEvents(ground)),
-        every('imports', IMPORTING_MS, () => applyImportsOnce(ground, log)),
+        every('imports', IMPORTING_MS, () => applyImportsOnce(ground, log, { signal: stopping.signal })),
         every('forget-answers', FORGETTING_MS, () => forgetAnswersOnce(database)),
       ]
     : []

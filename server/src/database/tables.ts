@@ -242,7 +242,6 @@ export type Tables = {
     dry_run: boolean
     all_or_nothing: boolean
     silent: boolean
-    mapping: Generated<Json>
     ignored_columns: Generated<string[]>
     rows_total: Generated<number>
     rows_applied: Generated<number>

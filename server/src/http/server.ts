@@ -63,7 +63,10 @@ export function buildServer(options: ServerOptions): TypedApp {
     genReqId: () => newId('req'),
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
-    requestTimeout: 30_000,
+    // No limit to a whole request: a file to import is as large as it is. Its headers have 30 s, and silence ends it.
+    requestTimeout: 0,
+    http: { headersTimeout: 30_000 },
+    connectionTimeout: 60_000,
     trustProxy: options.trustProxy ?? false,
     routerOptions: { maxParamLength: 200 },
     frameworkErrors: (error, request, reply) => answerError(log)(error, request, reply),

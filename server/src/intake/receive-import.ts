@@ -97,7 +97,6 @@ async function createImport(tx: Tx, { vault }: Ground, actor: Actor, id: string,
     order.dryRun ?? false,
     order.allOrNothing ?? false,
     order.silent ?? false,
-    JSON.stringify(order.mapping ?? {}),
     plan.ignored,
     actor.id,
     actor.type,
@@ -111,9 +110,9 @@ async function createImport(tx: Tx, { vault }: Ground, actor: Actor, id: string,
 
 const CREATE = {
   name: 'create-import',
-  text: `insert into import (tenant_id, id, kind, state, system, dry_run, all_or_nothing, silent, mapping, ignored_columns,
+  text: `insert into import (tenant_id, id, kind, state, system, dry_run, all_or_nothing, silent, ignored_columns,
                              created_by, created_by_type, request_id, idempotency_key, request_hash, lease_until)
-         values ($1, $2, $3, 'receiving', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, clock_timestamp() + $15 * interval '1 second')`,
+         values ($1, $2, $3, 'receiving', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp() + $14 * interval '1 second')`,
 }
 
 async function storeRows(

@@ -33,7 +33,8 @@ export async function readKeyFile(path: string): Promise<RootKeys> {
 
 /** Makes a key file of mode 0400 and answers true, or leaves an existing one alone. */
 export async function createKeyFile(path: string): Promise<boolean> {
-  await mkdir(dirname(path), { recursive: true })
+  // Entered by others, but not read: the embedded server's account has its data below the same folder.
+  await mkdir(dirname(path), { recursive: true, mode: 0o711 })
   const file = await open(path, 'wx', 0o400).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'EEXIST') return undefined
     throw error
