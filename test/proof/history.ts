@@ -8,7 +8,7 @@ import { parseArgs } from 'node:util'
 import { inFolder } from './folder.ts'
 import { type Nemesis, seeded, torment } from './nemesis.ts'
 import { createPayroll, PAYROLL_EVENTS, type PayrollProcess } from './payroll-process.ts'
-import { createPlatform, type Platform, readFeed, waitUntil } from './platform.ts'
+import { createPlatform, type Platform, readFeed, waitUntil, waitUntilDelivered } from './platform.ts'
 import { type Effect, isClean, type LoggedEvent, reconcile, wants } from './reconcile.ts'
 
 const { values } = parseArgs({
@@ -111,14 +111,27 @@ async function prepare(data: string, folder: string, most: number): Promise<Step
     gone.map((row) => [...row, last.get(row[0] ?? '') ?? '']),
   )
 
+  // Department and title of a day stand in one row, so that each fact that is entered is whole.
+  const changes = new Map<string, { id: string; from: string; department?: string; title?: string }>()
+  const note = (id: string, from: string, what: { department?: string; title?: string }) => {
+    if (chosen.has(id)) changes.set(`${from} ${id}`, { ...changes.get(`${from} ${id}`), id, from, ...what })
+  }
+  for (const [id = '', department = '', from = ''] of (await rows('dept_emp.csv')).slice(1)) note(id, from, { department })
+  for (const [id = '', title = '', from = ''] of (await rows('titles.csv')).slice(1)) note(id, from, { title })
+  const assignments = join(folder, 'assignments.csv')
+  await writeRows(
+    assignments,
+    ['external_id', 'effective_date', 'department', 'title'],
+    [...changes.values()].map(({ id, from, department = '', title = '' }) => [id, from, department, title]),
+  )
+
   const person = { emp_no: 'external_id', first_name: 'given_name', last_name: 'family_name', hire_date: 'start_date' }
   const dated = { emp_no: 'external_id', from_date: 'effective_date' }
   const yearly = { currency: 'USD', period: 'year', pay_frequency: 'monthly' }
   return [
     { kind: 'departments', file: join(data, 'departments.csv'), map: { columns: { dept_no: 'code', dept_name: 'name' } } },
     { kind: 'employees', file: await cut('employees.csv'), map: { columns: person } },
-    { kind: 'assignments', file: await cut('dept_emp.csv'), map: { columns: { ...dated, dept_no: 'department' } } },
-    { kind: 'assignments', file: await cut('titles.csv'), map: { columns: dated } },
+    { kind: 'assignments', file: assignments, map: {} },
     { kind: 'compensation', file: await cut('salaries.csv'), map: { columns: { ...dated, salary: 'amount' }, constants: yearly } },
     { kind: 'employees', file: leavers, map: { columns: person } },
   ]
@@ -175,14 +188,7 @@ async function importFile(platform: Platform, { kind, file, map }: Step): Promis
 /** Waits until nothing is pending, with every kill that was asked for behind us. */
 async function settled(platform: Platform, tormentors: readonly Nemesis[]): Promise<void> {
   for (const tormentor of tormentors) await tormentor.stop()
-  await waitUntil(
-    async () => {
-      const page = await platform.request('GET', '/v1/deliveries?state=pending&limit=1')
-      return page?.status === 200 && (page.body['data'] as unknown[]).length === 0
-    },
-    1_800_000,
-    'every delivery to be settled',
-  )
+  await waitUntilDelivered(platform, 1_800_000)
 }
 
 async function compare(platform: Platform, payroll: PayrollProcess) {

@@ -86,3 +86,29 @@ export async function* readFeed(platform: Platform): AsyncGenerator<Record<strin
     cursor = next_cursor
   }
 }
+
+const PATIENCE_MS = 10_000
+
+/**
+ * Waits until no delivery is pending. A receiver that was killed twice at the wrong moments is tried again in five minutes
+ * only: what waits that long is retried now, as an operator would after mending it.
+ */
+export async function waitUntilDelivered(platform: Platform, withinMs: number): Promise<void> {
+  let since = performance.now()
+  let left = Number.POSITIVE_INFINITY
+  await waitUntil(
+    async () => {
+      const page = await platform.request('GET', '/v1/deliveries?state=pending&limit=200')
+      if (page?.status !== 200) return false
+      const pending = page.body['data'] as { id: string; failures: number }[]
+      if (pending.length < left) since = performance.now()
+      left = pending.length
+      if (performance.now() - since < PATIENCE_MS) return left === 0
+      since = performance.now()
+      for (const { id } of pending) await platform.request('POST', `/v1/deliveries/${id}/retry`, { body: {} })
+      return left === 0
+    },
+    withinMs,
+    'every delivery to be settled',
+  )
+}

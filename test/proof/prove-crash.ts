@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { seeded, torment } from './nemesis.ts'
 import { createPayroll, PAYROLL_EVENTS } from './payroll-process.ts'
-import { createPlatform, type Platform, readFeed, waitUntil } from './platform.ts'
+import { createPlatform, type Platform, readFeed, waitUntil, waitUntilDelivered } from './platform.ts'
 import { type Effect, isClean, type LoggedEvent, type Reconciliation, reconcile, wants } from './reconcile.ts'
 
 export type CrashOptions = { readonly kills: number; readonly receiverKills: number; readonly writers: number; readonly seed: number }
@@ -49,14 +49,7 @@ export async function proveCrash(folder: string, { kills, receiverKills, writers
     await sleep(1_000)
     stopped = true
     await Promise.all([...running, server.stop(), receiver.stop()])
-    await waitUntil(
-      async () => {
-        const page = await platform.request('GET', '/v1/deliveries?state=pending&limit=1')
-        return page?.status === 200 && (page.body['data'] as unknown[]).length === 0
-      },
-      300_000,
-      'every delivery to be settled',
-    )
+    await waitUntilDelivered(platform, 300_000)
     const log: LoggedEvent[] = []
     for await (const { id, type, employee_id, sequence } of readFeed(platform)) log.push({ id, type, employee_id, sequence } as LoggedEvent)
     const effects = await payroll.query<Effect>('select event_id, employee_id, sequence::int as sequence from effect order by position')
