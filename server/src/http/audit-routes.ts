@@ -34,7 +34,7 @@ export const auditRoutes: RoutePlugin = (app, { ground }) => {
     {
       schema: {
         operationId: 'listAuditEntries',
-        tags: ['access'],
+        tags: ['Access'],
         summary: 'List who did what, newest first',
         description: 'Needs `audit:read`.',
         querystring: AuditQuery,

@@ -18,7 +18,7 @@ const Health = Type.Object({
 export function healthRoutes(checks: readonly HealthCheck[]): RoutePlugin {
   return (app, { ground }) => {
     const all = [askDatabase(ground.database), ...checks]
-    const schema = { tags: ['operation'], response: { 200: Health } }
+    const schema = { tags: ['Health'], response: { 200: Health } }
 
     app.get('/health/live', { schema: { ...schema, operationId: 'getLiveness', summary: 'Whether the process runs' } }, async () => ({
       status: 'ok' as const,

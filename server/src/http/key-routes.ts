@@ -41,7 +41,7 @@ const KeyId = Type.Object({ id: Type.String({ maxLength: 60 }) })
 const Position = Type.Tuple([Type.Integer(), Type.String()])
 
 export const keyRoutes: RoutePlugin = (app, { ground }) => {
-  const tags = ['access']
+  const tags = ['Access']
 
   app.post(
     '/api_keys',

@@ -4,6 +4,9 @@ import Type from 'typebox'
 import { describeEnvelope } from './openapi-envelope.ts'
 import type { TypedApp } from './route.ts'
 
+/** The groups of the document, in the order in which they are read. */
+const TAGS = ['Candidates', 'Employees', 'Organisation', 'Endpoints', 'Deliveries', 'Events', 'Webhooks', 'Imports', 'Access', 'Health']
+
 type Json = { [key: string]: unknown }
 
 const DESCRIPTION = `Tenure holds HR records and tells every system that must know when one changes.
@@ -54,6 +57,7 @@ export function addOpenApi(app: TypedApp, { docs }: { docs: boolean }): void {
       openapi: '3.1.0',
       info: { title: 'Tenure', version: API_VERSION, description: DESCRIPTION, license: { name: 'Apache-2.0', identifier: 'Apache-2.0' } },
       servers: [{ url: '/' }],
+      tags: TAGS.map((name) => ({ name })),
       components: { securitySchemes: { api_key: { type: 'http', scheme: 'bearer', description: 'An API key: `tnr_live_…`.' } } },
     },
     transformObject: (document) =>
@@ -78,7 +82,15 @@ async function addPages(app: TypedApp): Promise<void> {
   })
   await app.register(scalar, {
     routePrefix: '/docs',
-    configuration: { url: '/openapi.json', pageTitle: 'Tenure API', withDefaultFonts: false, telemetry: false, hideClientButton: true },
+    configuration: {
+      url: '/openapi.json',
+      pageTitle: 'Tenure API',
+      withDefaultFonts: false,
+      telemetry: false,
+      hideClientButton: true,
+      showDeveloperTools: 'never',
+      agent: { disabled: true },
+    },
   })
 }
 
@@ -121,7 +133,7 @@ function webhook(definition: (typeof CATALOGUE)[number]): Json {
   return {
     post: {
       operationId: `on_${definition.type.replaceAll('.', '_')}`,
-      tags: ['events'],
+      tags: ['Webhooks'],
       summary: definition.type,
       description: definition.meaning,
       security: [],
