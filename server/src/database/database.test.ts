@@ -91,6 +91,30 @@ describe('a transaction of one tenant', () => {
     assert.ok((await seen)?.includes('per_after'))
   })
 
+  it('is a success once it has committed, whatever fails after that', async () => {
+    const ran: string[] = []
+    const done = await database.withTenant(tenantId, async (tx) => {
+      tx.scope.afterCommit(() => {
+        throw new Error('no hand-over')
+      })
+      tx.scope.afterCommit(() => void ran.push('next'))
+      await addPerson(tx, 'per_committed')
+      return 'done'
+    })
+    assert.equal(done, 'done')
+    assert.deepEqual(ran, ['next'])
+    assert.ok((await personIds()).includes('per_committed'))
+  })
+
+  it('says so when a statement failed and its failure was swallowed, instead of committing nothing in silence', async () => {
+    const swallowed = database.withTenant(tenantId, async (tx) => {
+      await addPerson(tx, 'per_swallowed')
+      await addPerson(tx, 'per_swallowed').catch(() => {})
+    })
+    await assert.rejects(swallowed, /rolled back/)
+    assert.ok(!(await personIds()).includes('per_swallowed'))
+  })
+
   it('runs nothing after a commit that the database refused', async () => {
     await asAdmin(database.admin, (client) =>
       client.query(

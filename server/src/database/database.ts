@@ -53,7 +53,7 @@ export function connectDatabase({ address, log, connections = 12, clock }: Datab
   async function withTenant<Result>(tenantId: string, work: (tx: Tx) => Promise<Result>): Promise<Result> {
     for (let tried = 1; ; tried++) {
       try {
-        return await runOnce(app, tenantId, work, clock)
+        return await runOnce(app, tenantId, work, { clock, log })
       } catch (error) {
         if (tried === TRIES || !isRetryable(error)) throw asProblem(error)
         log.debug({ tried }, 'transaction.repeated')
@@ -91,7 +91,14 @@ export function connectDatabase({ address, log, connections = 12, clock }: Datab
   }
 }
 
-async function runOnce<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => Promise<Result>, clock: Clock | undefined): Promise<Result> {
+type RunOptions = { readonly clock: Clock | undefined; readonly log: Log }
+
+async function runOnce<Result>(
+  pool: Pool,
+  tenantId: string,
+  work: (tx: Tx) => Promise<Result>,
+  { clock, log }: RunOptions,
+): Promise<Result> {
   if (!TENANT_ID.test(tenantId)) throw new Error('That is not the id of a tenant.')
   const client = await pool.connect()
   const hooks: Hooks = { before: new Map(), after: [] }
@@ -109,7 +116,9 @@ async function runOnce<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => P
     const tx = openTx(client, tenantId, clock?.() ?? now, hooks)
     result = await work(tx)
     await tx.scope.flush()
-    await client.query('commit')
+    // PostgreSQL answers COMMIT with ROLLBACK, without an error, when the failure of a statement was caught and not passed on.
+    const { command } = await client.query('commit')
+    if (command !== 'COMMIT') throw new Error('A statement failed and the failure was not passed on: the transaction was rolled back.')
   } catch (error) {
     await client.query('rollback').catch(onLost)
     throw error
@@ -117,8 +126,19 @@ async function runOnce<Result>(pool: Pool, tenantId: string, work: (tx: Tx) => P
     client.off('error', onLost)
     client.release(broken)
   }
-  for (const after of hooks.after) after()
+  runAfter(hooks.after, log)
   return result
+}
+
+/** The change has committed: whatever happens here, its caller must not be told that it failed. */
+function runAfter(hooks: Hooks['after'], log: Log): void {
+  for (const after of hooks) {
+    try {
+      after()
+    } catch (error) {
+      log.error({ err: error }, 'transaction.after_commit_failed')
+    }
+  }
 }
 
 function openPool(address: DatabaseAddress, role: string, max: number, log: Log): Pool {
@@ -128,6 +148,9 @@ function openPool(address: DatabaseAddress, role: string, max: number, log: Log)
     max,
     options: settings,
     connectionTimeoutMillis: 10_000,
+    // A database that vanishes without a word would else be waited for without end. Longer than its own statement_timeout.
+    query_timeout: 75_000,
+    keepAlive: true,
     idleTimeoutMillis: 60_000,
     types: typeParsers,
   }
@@ -196,7 +219,9 @@ function isRetryable(error: unknown): boolean {
 function asProblem(error: unknown): unknown {
   const lost =
     error instanceof Error &&
-    /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect/.test(error.message)
+    /Connection terminated|connection error and is not queryable|Query read timeout|timeout exceeded when trying to connect/.test(
+      error.message,
+    )
   if (!lost && !CONNECTION_LOST.test(codeOf(error))) return error
   return Object.assign(databaseUnavailable({ retryAfterSeconds: 2 }), { cause: error })
 }
