@@ -14,6 +14,7 @@ const Hire = Type.Object(
     person: PersonRecord,
     positions: Type.Optional(Type.Integer({ minimum: 1, maximum: 5, description: 'How many, from 1 to 5.' })),
     note: Type.Optional(Type.Union([Type.String({ maxLength: 20 }), Type.Null()])),
+    tags: Type.Optional(Type.Array(Type.String(), { maxItems: 3, uniqueItems: true })),
     anything: Type.Optional(Type.Unknown()),
   },
   { additionalProperties: false },
@@ -119,6 +120,13 @@ describe('bad input', () => {
       reply.json().errors.map(({ pointer }: { pointer: string }) => pointer),
       ['/person/given_name', '/person/family_name'],
     )
+  })
+
+  it('of far too many equal list elements is refused for their number alone, before anybody compares them', async () => {
+    const { errors } = (await send({ ...good, tags: Array.from({ length: 60_000 }, () => 'a') })).json()
+    assert.deepEqual(errors, [{ pointer: '/tags', message: 'must not have more than 3 items', mend: 'Send fewer.' }])
+    assert.equal((await send({ ...good, tags: ['a', 'b', 'a'] })).json().errors[0].pointer, '/tags')
+    assert.equal((await send({ ...good, tags: ['a', 'b', 'c'] })).statusCode, 200)
   })
 
   it('says what the schema says of a field', async () => {
@@ -231,6 +239,24 @@ describe('bad input', () => {
     const headers = await exchange(port, [`GET /health/live HTTP/1.1\r\nhost: x\r\nx-large: ${'y'.repeat(40_000)}\r\n\r\n`])
     assert.match(headers, /^HTTP\/1\.1 400 /)
     assert.match(await exchange(port, ['GET /health/live HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n']), /^HTTP\/1\.1 200 /)
+  })
+
+  it('that drips is cut off, on a path that nobody asks a key for as well', { timeout: 10_000 }, async () => {
+    const hasty = await createTestServer({ routes: [routes], limits: { bodyMs: 50 } })
+    const { port } = new URL(await hasty.app.listen({ port: 0, host: '127.0.0.1' }))
+    const rest = `content-type: application/json\r\nauthorization: Bearer ${hasty.tenant.key}\r\ncontent-length: 100\r\n\r\n{`
+    for (const path of ['/v1/hires', '/nowhere']) {
+      assert.doesNotMatch(await exchange(Number(port), [`POST ${path} HTTP/1.1\r\nhost: x\r\n${rest}`]), /^HTTP\/1\.1 2/)
+    }
+    const whole = JSON.stringify(good)
+    const reply = await hasty.app.inject({
+      method: 'POST',
+      url: '/v1/hires',
+      headers: { ...bearer(hasty.tenant), 'content-type': 'application/json' },
+      payload: whole,
+    })
+    assert.equal(reply.statusCode, 200)
+    await hasty.stop()
   })
 })
 

@@ -6,6 +6,7 @@ import type { Ground } from '../events/change.ts'
 import { newId } from '../kit/ids.ts'
 import type { Log } from '../kit/log.ts'
 import { admit } from './admission.ts'
+import { limitBodyTime } from './body-deadline.ts'
 import { answerError } from './error-handling.ts'
 import { errorPageRoutes } from './error-pages.ts'
 import { type HealthCheck, healthRoutes } from './health.ts'
@@ -23,6 +24,8 @@ import { validatorCompiler } from './validation.ts'
 
 export type Limits = {
   readonly bodyBytes: number
+  /** From the head of a request to the last byte of its body. */
+  readonly bodyMs: number
   /** Requests of one API key. */
   readonly perKey: Rate
   /** Keys that do not exist, sent from one address. */
@@ -31,6 +34,7 @@ export type Limits = {
 
 export const DEFAULT_LIMITS: Limits = {
   bodyBytes: 256 * 1024,
+  bodyMs: 30_000,
   perKey: { perSecond: 100, burst: 100 },
   refusedPerAddress: { perSecond: 1, burst: 20 },
 }
@@ -63,7 +67,8 @@ export function buildServer(options: ServerOptions): TypedApp {
     genReqId: () => newId('req'),
     requestIdHeader: false,
     bodyLimit: limits.bodyBytes,
-    // No limit to a whole request: a file to import is as large as it is. Its headers have 30 s, and silence ends it.
+    // No limit to a whole request: a file to import is as large as it is. Its headers have 30 s, silence ends it, and other
+    // bodies have a deadline of their own.
     requestTimeout: 0,
     http: { headersTimeout: 30_000 },
     connectionTimeout: 60_000,
@@ -76,6 +81,7 @@ export function buildServer(options: ServerOptions): TypedApp {
   app.decorateRequest('problemCode', null)
   app.setValidatorCompiler(validatorCompiler as never)
   app.setErrorHandler(answerError(log))
+  limitBodyTime(app, limits.bodyMs)
   addJsonParser(app)
   addSecurityHeaders(app)
   app.addHook('preValidation', async (request) => inspectAddress(request))

@@ -23,6 +23,8 @@ export const validatorCompiler: FastifySchemaCompiler<TSchema> = ({ schema, http
     httpPart === 'querystring' || httpPart === 'params' ? (value: unknown) => fromText(schema as Schema, value) : (value: unknown) => value
   return (given: unknown) => {
     const value = read(given)
+    const tooLong = longLists(schema as Schema, value, place)
+    if (tooLong.length > 0) return { error: invalidRequest({ errors: tooLong }) }
     if (validator.Check(value)) return { value }
     return { error: invalidRequest({ errors: faultsOf(schema as Schema, validator.Errors(value), place) }) }
   }
@@ -48,6 +50,25 @@ function readText(field: Schema, text: string): unknown {
   if (type === 'boolean' && (text === 'true' || text === 'false')) return text === 'true'
   if (type === 'array') return [readText((field['items'] ?? {}) as Schema, text)]
   return text
+}
+
+/**
+ * Lists past their `maxItems`, found before the library looks at anything: telling which of 60,000 elements are not unique
+ * takes it half a minute, in which nobody else is answered.
+ */
+function longLists(schema: Schema, value: unknown, pointer: string): Fault[] {
+  if (typeof value !== 'object' || value === null) return []
+  if (Array.isArray(value)) {
+    const { maxItems, items } = schema as { maxItems?: number; items?: Schema }
+    if (maxItems === undefined || value.length <= maxItems) {
+      return items ? value.flatMap((one, index) => longLists(items, one, `${pointer}/${index}`)) : []
+    }
+    return [{ pointer, message: `must not have more than ${maxItems} items`, mend: mendOf(schema, 'Send fewer.') }]
+  }
+  const properties = (schema['properties'] ?? {}) as Record<string, Schema>
+  return Object.entries(properties).flatMap(([name, field]) =>
+    Object.hasOwn(value, name) ? longLists(field, (value as Record<string, unknown>)[name], `${pointer}/${name}`) : [],
+  )
 }
 
 /** One fault for each place, with everything that is wrong there. Messages speak of the schema and never quote what was sent. */

@@ -103,6 +103,7 @@ function startRoute(app: TypedApp, ground: Ground): void {
       '/imports',
       {
         bodyLimit: Number.MAX_SAFE_INTEGER,
+        config: { slowBody: true },
         schema: {
           operationId: 'startImport',
           tags,
