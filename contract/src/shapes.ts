@@ -3,11 +3,24 @@ import { identifier, internal, personal, publicField, secret } from './field-cla
 
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength })
 
-/** A calendar date of the employee's site, such as 2026-09-01. It has no zone. */
-export const CalendarDate = Type.String({ format: 'date' })
+/** A calendar date of the employee's site, such as 2026-09-01, from the year 1000 on. It has no zone. */
+export const CalendarDate = Type.String({ format: 'date', pattern: '^(?!0)' })
+
+/** A moment with its offset, such as 2026-09-01T08:00:00Z. The format alone also allows leap seconds and zone names, which few can read. */
+export const Moment = Type.String({
+  format: 'date-time',
+  pattern: '^[1-9].{15}:[0-5][0-9](\\.[0-9]+)?([Zz]|[+-][0-9:]+)$',
+  description: 'A time with its offset, such as 2026-09-01T08:00:00Z, without leap seconds and zone names.',
+})
 
 /** A decimal number as text, never a float: "4250.00". Zero or more, up to four decimals. */
 export const DecimalAmount = Type.String({ pattern: '^(0|[1-9][0-9]{0,12})(\\.[0-9]{1,4})?$' })
+
+/** A share of full time, above zero and below a hundred: "1", "0.8". */
+const FullTimeShare = Type.String({ pattern: '^(?!0(\\.0*)?$)(0|[1-9][0-9]?)(\\.[0-9]{1,4})?$' })
+
+/** Hours of a week, up to two decimals: "38.5". */
+const WeeklyHours = Type.String({ pattern: '^(0|[1-9][0-9]{0,2})(\\.[0-9]{1,2})?$' })
 
 /** A currency by its ISO 4217 code. */
 export const Currency = Type.String({ pattern: '^[A-Z]{3}$' })
@@ -70,8 +83,8 @@ export const Assignment = Type.Object(
     manager_employee_id: Type.Optional(identifier('emp')),
     cost_center: Type.Optional(internal(text(60))),
     grade: Type.Optional(internal(text(60))),
-    fte: Type.Optional(internal(DecimalAmount)),
-    weekly_hours: Type.Optional(internal(DecimalAmount)),
+    fte: Type.Optional(internal(FullTimeShare)),
+    weekly_hours: Type.Optional(internal(WeeklyHours)),
   },
   { additionalProperties: false },
 )
@@ -116,7 +129,7 @@ export const Employment = Type.Object(
     /** The first day on which the person is no longer employed. */
     end_date: Type.Optional(internal(CalendarDate)),
     last_day_worked: Type.Optional(internal(CalendarDate)),
-    access_cutoff_at: Type.Optional(internal(Type.String({ format: 'date-time' }))),
+    access_cutoff_at: Type.Optional(internal(Moment)),
   },
   { additionalProperties: false },
 )
