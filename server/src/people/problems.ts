@@ -20,6 +20,7 @@ export const alreadyTerminated = defineProblem('already-terminated', 409, 'The e
 export const noScheduledTermination = defineProblem('no-scheduled-termination', 409, 'There is no scheduled termination to cancel.')
 export const invalidDate = defineProblem('invalid-date', 422, 'A date does not fit the others.')
 export const unknownCurrency = defineProblem('unknown-currency', 422, 'That is not a currency of ISO 4217.')
+export const componentRepeated = defineProblem('component-repeated', 422, 'A kind of pay stands twice.')
 export const referenceNotFound = defineProblem('reference-not-found', 422, 'The request names something that does not exist.')
 export const codeTaken = defineProblem('code-taken', 409, 'The code is taken.')
 export const unknownTimeZone = defineProblem('unknown-time-zone', 422, 'That is not a time zone of the IANA database.')

@@ -11,12 +11,12 @@ import {
 import type { Change } from '../../events/change.ts'
 import { type Emission, emit } from '../../events/emit.ts'
 import { differences, previousAttributes } from '../../events/field-paths.ts'
-import { newId } from '../../kit/ids.ts'
 import { factOn } from '../facts/timeline.ts'
-import { dayBefore, midnightAt } from '../site-time.ts'
+import { dayBefore } from '../site-time.ts'
 import type { ScheduledEvent } from './employee-record.ts'
-import { type EmployeeRecord, employmentOn, statusOn, todayOf, zoneOn } from './employee-record.ts'
+import { type EmployeeRecord, employmentOf, employmentOn, statusOn, todayOf } from './employee-record.ts'
 import { assignmentData, compensationData, employeeData, endData, startData } from './event-data.ts'
+import { schedule } from './schedule.ts'
 
 /**
  * Tells a change that holds from a date: now, when the date has come at the site; else at that date's midnight, by the
@@ -30,34 +30,9 @@ export function announce(
   date: string,
   before: unknown,
 ): void {
-  const today = todayOf(record, change.recordedAt)
+  const today = todayOf(record, change.recordedAt, employmentOf(record, subjectId)?.id)
   if (date > today) schedule(change, record, type, subjectId, date)
-  else tell(change, record, type, subjectId, date, before, { retroactive: date < today })
-}
-
-export function schedule(change: Change, record: EmployeeRecord, type: ScheduledEvent['type'], subjectId: string, date: string): void {
-  const waiting = record.scheduled.some(
-    (one) =>
-      one.type === type && one.subjectId === subjectId && one.effectiveDate === date && (one.state === 'pending' || one.state === 'new'),
-  )
-  if (waiting) return
-  const dueAt = midnightAt(date, zoneOn(record, date))
-  record.scheduled.push({
-    id: newId('sch'),
-    employeeId: record.id,
-    type,
-    subjectId,
-    effectiveDate: date,
-    changeSetId: change.id,
-    dueAt,
-    state: 'new',
-  })
-}
-
-/** Withdraws what was scheduled for a subject on a date. */
-export function unschedule(record: EmployeeRecord, type: ScheduledEvent['type'], subjectId: string): void {
-  for (const one of record.scheduled)
-    if (one.type === type && one.subjectId === subjectId && one.state === 'pending') one.state = 'cancelled'
+  else tell(change, record, type, subjectId, date, before, { retroactive: date < today, status: statusOn(record, today) })
 }
 
 /** Emits a scheduled event whose day has come, from the facts as they are believed now. False: nothing is left to tell. */
@@ -75,7 +50,7 @@ export function tellScheduled(
   })
 }
 
-type Telling = { readonly retroactive?: boolean; readonly timestamp?: Date; readonly correlationId?: string; readonly recordedAt?: Date }
+type Telling = Pick<Emission<EventType>, 'retroactive' | 'status' | 'timestamp' | 'correlationId' | 'recordedAt'>
 
 function tell(
   change: Change,
@@ -93,7 +68,8 @@ function tell(
     emitTyped(change, type, data, common)
     return true
   }
-  if (type !== 'employee.updated' && !employmentOn(record, date)) return false
+  const employment = employmentOf(record, subjectId)
+  if (type !== 'employee.updated' && !(employment && factOn(employment.line, date))) return false
   const changes = differences(before ?? {}, snapshotOn(record, type, subjectId, date)).filter(({ path }) => !IDENTITIES.has(path))
   if (changes.length === 0) return false
   const open = changes.filter(({ path }) => !SECRETS.some((secret) => path === secret || path.startsWith(`${secret}.`)))
@@ -119,7 +95,7 @@ const SECRETS = Object.entries(PersonRecord.properties).flatMap(([name, schema])
 )
 
 function commonOf(record: EmployeeRecord, subjectId: string, date: string): Omit<Emission<EventType>, 'data'> {
-  const employment = record.employments.find(({ id }) => id === subjectId) ?? employmentOn(record, date)
+  const employment = employmentOf(record, subjectId) ?? employmentOn(record, date)
   return {
     personId: record.personId,
     employeeId: record.id,

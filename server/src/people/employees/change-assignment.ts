@@ -5,10 +5,11 @@ import { factOn, setFrom } from '../facts/timeline.ts'
 import { checkReferences } from '../organisation/references.ts'
 import { notEmployed, referenceNotFound } from '../problems.ts'
 import { announce, snapshotOn } from './announce.ts'
-import { type AssignmentLine, type EmployeeRecord, employmentOn, todayOf } from './employee-record.ts'
+import { type AssignmentLine, type EmployeeRecord, employmentOf, employmentOn, todayOf } from './employee-record.ts'
 import { type ChangeAssignment, patched, sameValues } from './inputs.ts'
 import { openOne } from './open-one.ts'
 import { saveRecords } from './record-store.ts'
+import { moveToSite } from './schedule.ts'
 
 /** Changes a job from a date on (left out: today). False: nothing was different. */
 export async function changeAssignment(change: Change, employeeId: string, input: ChangeAssignment): Promise<boolean> {
@@ -32,6 +33,7 @@ export function applyAssignmentChange(
   if (before && sameValues(before.values, values)) return false
   const snapshot = snapshotOn(record, 'assignment.changed', id, date)
   setFrom(line, date, values, change.recordedAt)
+  if (before?.values.location_id !== values.location_id) moveToSite(record)
   announce(change, record, 'assignment.changed', id, date, snapshot)
   const fields = Object.keys(patch).map((name) => ({
     path: `assignment.${name}`,
@@ -50,11 +52,17 @@ export function applyAssignmentChange(
 
 /** The assignment that is meant: the one named, else the primary one of the employment in force on that date. */
 export function assignmentOn(record: EmployeeRecord, date: string, assignmentId?: string): AssignmentLine {
-  const employment = employmentOn(record, date)
-  if (!employment) throw notEmployed({ errors: [{ pointer: '/effective_date', message: 'lies outside every employment' }] })
-  const found = record.assignments.find(({ id, employmentId, isPrimary }) =>
-    assignmentId ? id === assignmentId : employmentId === employment.id && isPrimary,
-  )
-  if (!found) throw referenceNotFound({ errors: [{ pointer: '/assignment_id', message: 'is no assignment of this employee' }] })
+  const named = record.assignments.find(({ id }) => id === assignmentId)
+  if (assignmentId && !named) {
+    throw referenceNotFound({ errors: [{ pointer: '/assignment_id', message: 'is no assignment of this employee' }] })
+  }
+  const employment = named ? employmentOf(record, named.id) : employmentOn(record, date)
+  if (!employment || !factOn(employment.line, date)) {
+    throw notEmployed({
+      errors: [{ pointer: '/effective_date', message: named ? 'lies outside that employment' : 'lies outside every employment' }],
+    })
+  }
+  const found = named ?? record.assignments.find(({ employmentId, isPrimary }) => employmentId === employment.id && isPrimary)
+  if (!found) throw new Error('An employment has a primary assignment.')
   return found
 }

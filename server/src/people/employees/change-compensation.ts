@@ -6,7 +6,7 @@ import { factOn, setFrom, timeline } from '../facts/timeline.ts'
 import { announce, snapshotOn } from './announce.ts'
 import { assignmentOn } from './change-assignment.ts'
 import { type CompensationLine, type EmployeeRecord, todayOf } from './employee-record.ts'
-import { type ChangeCompensation, checkCurrencies, sameValues } from './inputs.ts'
+import { type ChangeCompensation, checkComponents, samePay } from './inputs.ts'
 import { openOne } from './open-one.ts'
 import { saveRecords } from './record-store.ts'
 
@@ -24,12 +24,12 @@ export function applyCompensationChange(
   record: EmployeeRecord,
   { effective_date, assignment_id, ...values }: ChangeCompensation,
 ): boolean {
-  checkCurrencies(values.components, '')
+  checkComponents(values.components, '')
   const date = effective_date ?? todayOf(record, change.recordedAt)
   const assignment = assignmentOn(record, date, assignment_id)
   const { id, line } = compensationOf(record, assignment.id)
   const before = factOn(line, date)
-  if (before && sameValues(before.values, values)) return false
+  if (before && samePay(before.values, values)) return false
   const snapshot = snapshotOn(record, 'compensation.changed', id, date)
   setFrom(line, date, values, change.recordedAt)
   announce(change, record, 'compensation.changed', id, date, snapshot)

@@ -11,8 +11,9 @@ import { loadTimelines } from '../facts/fact-store.ts'
 import { factOn, setFrom, timeline } from '../facts/timeline.ts'
 import { checkReferences, defaultLegalEntity } from '../organisation/references.ts'
 import { employeeNumberTaken } from '../problems.ts'
+import { dateAt } from '../site-time.ts'
 import { createPersons } from './create-persons.ts'
-import { type EmployeeRecord, statusOn } from './employee-record.ts'
+import { type EmployeeRecord, statusOn, todayOf } from './employee-record.ts'
 import { employeeData } from './event-data.ts'
 import type { CreateEmployee, HireCandidate } from './inputs.ts'
 import { loadZones } from './record-rows.ts'
@@ -76,14 +77,16 @@ export async function openNewRecords(change: Change, inputs: readonly NewEmploye
 /** Opens the first employment of a new employee, and tells that both are there. */
 export function applyNewEmployee(change: Change, record: EmployeeRecord, input: NewEmployee, legalEntityId: string): CreatedEmployee {
   const { start_date: startDate, person } = input
-  if (!factOn(record.person, startDate)) setFrom(record.person, startDate, person, change.recordedAt)
+  // From today where the first day is yet to come: the person can change before the job begins.
+  const today = dateAt(change.recordedAt, record.zones.tenant)
+  if (!factOn(record.person, startDate)) setFrom(record.person, startDate < today ? startDate : today, person, change.recordedAt)
   const reached = applyEmployment(change, record, { ...input, legal_entity_id: input.legal_entity_id ?? legalEntityId }, (employment) => {
     emit(change, employeeCreated, {
       data: employeeData(record, person),
       personId: record.personId,
       employeeId: record.id,
       employmentId: employment.id,
-      status: statusOn(record, startDate),
+      status: statusOn(record, todayOf(record, change.recordedAt)),
       effectiveDate: startDate,
       self: `/v1/employees/${record.id}`,
     })
@@ -97,15 +100,23 @@ export function applyNewEmployee(change: Change, record: EmployeeRecord, input: 
   return { employeeId: record.id, employmentId: reached.id }
 }
 
-const NEXT_NUMBERS = {
-  name: 'next-employee-numbers',
-  text: "select nextval('employee_number_sequence')::text as number from generate_series(1, $1)",
+const DRAW_NUMBERS = {
+  name: 'draw-employee-numbers',
+  text: `with drawn as materialized (select nextval('employee_number_sequence')::text as number from generate_series(1, $2))
+         select number from drawn
+          where not exists (select from employee e where e.tenant_id = $1 and e.employee_number = drawn.number)`,
 }
 
+/** Numbers as given, and free ones for whoever has none. Numbers that came from another system may lie ahead of the sequence. */
 async function employeeNumbers(tx: Tx, inputs: readonly NewEmployee[]): Promise<string[]> {
+  const taken = new Set(inputs.map((input) => input.employee_number))
   const missing = inputs.filter((input) => !input.employee_number).length
-  const drawn = missing === 0 ? [] : await tx.scope.run<{ number: string }>(NEXT_NUMBERS, [missing])
-  return inputs.map((input) => input.employee_number ?? drawn.pop()!.number)
+  const free: string[] = []
+  for (let many = missing; free.length < missing; many *= 2) {
+    const drawn = await tx.scope.run<{ number: string }>(DRAW_NUMBERS, [tx.scope.tenantId, many])
+    free.push(...drawn.map(({ number }) => number).filter((number) => !taken.has(number)))
+  }
+  return inputs.map((input) => input.employee_number ?? free.shift()!)
 }
 
 const INSERT_EMPLOYEES = {

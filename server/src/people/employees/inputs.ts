@@ -5,12 +5,13 @@ import {
   EMPLOYMENT_TYPES,
   identifier,
   internal,
+  Moment,
   PAY_FREQUENCIES,
   PersonRecord,
   Termination,
 } from '@tenure/contract'
 import Type, { type Static, type TSchema } from 'typebox'
-import { unknownCurrency } from '../problems.ts'
+import { componentRepeated, unknownCurrency } from '../problems.ts'
 
 const closed = { additionalProperties: false } as const
 const nullable = <Schema extends TSchema>(schema: Schema) => Type.Optional(Type.Union([schema, Type.Null()]))
@@ -52,9 +53,17 @@ const nullableFields = <Fields extends Record<string, TSchema>>(fields: Fields) 
 
 const effectiveDate = Type.Optional(internal(CalendarDate))
 
-/** A field that is left out stays; null removes it. */
+const { given_name, family_name, ...removableFields } = PersonRecord.properties
+
+/** A field that is left out stays; null removes it. The two names can be changed and not removed. */
 export const UpdatePerson = Type.Object(
-  { effective_date: effectiveDate, person: Type.Object(nullableFields(PersonRecord.properties), closed) },
+  {
+    effective_date: effectiveDate,
+    person: Type.Object(
+      { given_name: Type.Optional(given_name), family_name: Type.Optional(family_name), ...nullableFields(removableFields) },
+      closed,
+    ),
+  },
   closed,
 )
 export type UpdatePerson = Static<typeof UpdatePerson>
@@ -77,7 +86,7 @@ export const TerminateEmployment = Type.Object(
     /** The first day without the employment. Left out: now. */
     end_date: effectiveDate,
     last_day_worked: Type.Optional(internal(CalendarDate)),
-    access_cutoff_at: Type.Optional(internal(Type.String({ format: 'date-time' }))),
+    access_cutoff_at: Type.Optional(internal(Moment)),
     termination: Type.Optional(Termination),
   },
   closed,
@@ -89,8 +98,13 @@ export type CancelTermination = Static<typeof CancelTermination>
 
 const CURRENCIES = new Set(Intl.supportedValuesOf('currency'))
 
-/** Refuses a currency that does not exist. */
-export function checkCurrencies(components: readonly { readonly currency: string }[], pointer: string): void {
+/** Refuses a currency that does not exist, and a kind that stands twice: events name a component by its kind. */
+export function checkComponents(components: readonly { readonly kind: string; readonly currency: string }[], pointer: string): void {
+  const repeated = components.findIndex(({ kind }, at) => components.findIndex((one) => one.kind === kind) < at)
+  if (repeated !== -1) {
+    const mend = 'Put what belongs to one kind into one component.'
+    throw componentRepeated({ errors: [{ pointer: `${pointer}/components/${repeated}/kind`, message: 'stands there already', mend }] })
+  }
   const at = components.findIndex(({ currency }) => !CURRENCIES.has(currency))
   if (at === -1) return
   const mend = 'Use a code such as EUR, USD or JPY.'
@@ -109,6 +123,17 @@ export function patched<Values extends object>(values: Values, patch: Readonly<R
 }
 
 const DECIMALS = new Set(['fte', 'weekly_hours'])
+
+/** Whether two pays are the same, however many zeros their amounts end in. */
+export function samePay(a: PayValues, b: PayValues): boolean {
+  const plain = ({ components, ...rest }: PayValues) => ({
+    ...rest,
+    components: components.map((component) => ({ ...component, amount: trimZeros(component.amount) })),
+  })
+  return sameValues(plain(a), plain(b))
+}
+
+type PayValues = Static<typeof CompensationInput>
 
 function trimZeros(decimal: string): string {
   return decimal.includes('.') ? decimal.replace(/\.?0+$/, '') : decimal

@@ -6,12 +6,13 @@ export type EmployeeRow = { readonly id: string; readonly person_id: string; rea
 /** What is locked for a change, and the time zones by which its dates are told. */
 export type LockedEmployees = { readonly rows: readonly EmployeeRow[]; readonly zones: Zones }
 
+// `no key`: facts that name a locked employee as somebody's manager need not wait.
 export const LOCK_EMPLOYEES = {
   name: 'lock-employees',
   text: `select id, person_id, employee_number,
                 (select time_zone from tenant t where t.tenant_id = $1) as tenant_zone,
                 (select jsonb_object_agg(l.id, l.time_zone) from location l where l.tenant_id = $1) as zones
-           from employee where tenant_id = $1 and id = any($2) order by id for update`,
+           from employee where tenant_id = $1 and id = any($2) order by id for no key update`,
 }
 
 export async function lockEmployees(tx: Tx, ids: readonly string[]): Promise<LockedEmployees> {
@@ -82,6 +83,27 @@ const SETTLE_SCHEDULED = {
 export async function settleScheduled(tx: Tx, events: readonly ScheduledEvent[]): Promise<void> {
   if (events.length === 0) return
   await tx.scope.run(SETTLE_SCHEDULED, [tx.scope.tenantId, events.map(({ id }) => id), events.map(({ state }) => state)])
+}
+
+const DROP_SCHEDULED = {
+  name: 'drop-scheduled',
+  text: "update scheduled_event set state = 'cancelled', settled_at = now() where tenant_id = $1 and employee_id = any($2) and state = 'pending'",
+}
+
+/** Withdraws everything that waits for these employees. */
+export async function dropScheduled(tx: Tx, employeeIds: readonly string[]): Promise<void> {
+  await tx.scope.run(DROP_SCHEDULED, [tx.scope.tenantId, employeeIds])
+}
+
+const MOVE_SCHEDULED = {
+  name: 'move-scheduled',
+  text: `update scheduled_event s set due_at = n.due_at from unnest($2::text[], $3::timestamptz[]) as n (id, due_at)
+          where s.tenant_id = $1 and s.id = n.id and s.state = 'pending'`,
+}
+
+export async function moveScheduled(tx: Tx, events: readonly ScheduledEvent[]): Promise<void> {
+  if (events.length === 0) return
+  await tx.scope.run(MOVE_SCHEDULED, [tx.scope.tenantId, events.map(({ id }) => id), events.map(({ dueAt }) => dueAt)])
 }
 
 const ZONES = {

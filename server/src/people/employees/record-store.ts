@@ -5,10 +5,26 @@ import { type Owned, readFact, saveTimelines } from '../facts/fact-store.ts'
 import { loadLines } from '../facts/load-lines.ts'
 import { type Timeline, timeline } from '../facts/timeline.ts'
 import type { EmployeeRecord } from './employee-record.ts'
-import { insertIdentities, insertScheduled, loadScheduled, lockEmployees, settleScheduled } from './record-rows.ts'
+import { insertIdentities, insertScheduled, loadScheduled, lockEmployees, moveScheduled, settleScheduled } from './record-rows.ts'
+import { tellDue } from './tell-due.ts'
 
-/** Locks and reads these employees, in the order of their ids so that two transactions never wait for each other in a ring. */
-export async function openRecords(change: Change, employeeIds: readonly string[]): Promise<Map<string, EmployeeRecord>> {
+/**
+ * Locks and reads these employees, in the order of their ids so that two transactions never wait for each other in a ring.
+ * What has come due and waits for the scheduler is told first, so that events keep the order in which they became true.
+ */
+export async function openRecords(
+  change: Change,
+  employeeIds: readonly string[],
+  moment: Date = change.recordedAt,
+): Promise<Map<string, EmployeeRecord>> {
+  const records = await readRecords(change, employeeIds)
+  const told = tellDue(change, [...records.values()], moment)
+  await settleScheduled(change.tx, told)
+  for (const { employeeId } of told) touchEmployee(change, employeeId)
+  return records
+}
+
+async function readRecords(change: Change, employeeIds: readonly string[]): Promise<Map<string, EmployeeRecord>> {
   const { tx, vault } = change
   const { rows, zones } = await lockEmployees(tx, [...new Set(employeeIds)].sort())
   const ids = rows.map(({ id }) => id)
@@ -75,13 +91,19 @@ export async function saveRecords(change: Change, records: Iterable<EmployeeReco
   await save(employmentFact, ({ employments }) => employments.map(({ line }) => line))
   await save(assignmentFact, ({ assignments }) => assignments.map(({ line }) => line))
   await save(compensationFact, ({ compensations }) => compensations.map(({ line }) => line))
-  await insertScheduled(
-    tx,
-    all.flatMap(({ scheduled }) => scheduled.filter(({ state }) => state === 'new')),
-  )
+  const scheduled = all.flatMap((record) => record.scheduled)
+  // Settled first: only one event may wait for the same subject and day.
   await settleScheduled(
     tx,
-    all.flatMap(({ scheduled }) => scheduled.filter(({ state }) => state === 'emitted' || state === 'cancelled')),
+    scheduled.filter(({ state }) => state === 'emitted' || state === 'cancelled'),
+  )
+  await moveScheduled(
+    tx,
+    scheduled.filter(({ state }) => state === 'moved'),
+  )
+  await insertScheduled(
+    tx,
+    scheduled.filter(({ state }) => state === 'new'),
   )
   for (const record of all) touchEmployee(change, record.id)
 }

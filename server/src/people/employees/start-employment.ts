@@ -7,12 +7,13 @@ import { newId } from '../../kit/ids.ts'
 import { setFrom, timeline } from '../facts/timeline.ts'
 import { checkReferences, defaultLegalEntity } from '../organisation/references.ts'
 import { employmentOverlaps } from '../problems.ts'
-import { announce, schedule } from './announce.ts'
+import { announce } from './announce.ts'
 import { type EmployeeRecord, type EmploymentLine, statusOn, todayOf } from './employee-record.ts'
 import { startData } from './event-data.ts'
-import { checkCurrencies, patched, type StartEmployment } from './inputs.ts'
+import { checkComponents, patched, type StartEmployment } from './inputs.ts'
 import { openOne } from './open-one.ts'
 import { saveRecords } from './record-store.ts'
+import { schedule } from './schedule.ts'
 
 /** Opens another employment of somebody who is known already: a rehire, or a second legal entity. */
 export async function startEmployment(change: Change, employeeId: string, input: StartEmployment): Promise<{ employmentId: string }> {
@@ -39,7 +40,7 @@ export function applyEmployment(
   first: (employment: EmploymentLine) => void = () => {},
 ): EmploymentLine {
   const { start_date: startDate, legal_entity_id: legalEntityId } = input
-  if (input.compensation) checkCurrencies(input.compensation.components, '/compensation')
+  if (input.compensation) checkComponents(input.compensation.components, '/compensation')
   refuseOverlap(record, legalEntityId, startDate)
   const id = newId('ept')
   const opened: EmploymentLine = { id, legalEntityId, line: timeline(id), isNew: true }
@@ -68,7 +69,7 @@ export function applyEmployment(
 }
 
 function announceStart(change: Change, record: EmployeeRecord, employment: EmploymentLine, startDate: string): void {
-  if (startDate <= todayOf(record, change.recordedAt)) {
+  if (startDate <= todayOf(record, change.recordedAt, employment.id)) {
     announce(change, record, 'employment.started', employment.id, startDate, undefined)
     return
   }

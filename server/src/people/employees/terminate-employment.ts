@@ -7,12 +7,13 @@ import type { EmploymentValues } from '../facts/fact-kinds.ts'
 import { type Fact, factOn, replaceFact } from '../facts/timeline.ts'
 import { alreadyTerminated, employmentOverlaps, invalidDate, noScheduledTermination, notEmployed } from '../problems.ts'
 import { dayBefore } from '../site-time.ts'
-import { announce, schedule, unschedule } from './announce.ts'
-import { type EmployeeRecord, type EmploymentLine, employmentOn, statusOn, todayOf } from './employee-record.ts'
+import { announce } from './announce.ts'
+import { type EmployeeRecord, type EmploymentLine, employmentOn, inOrder, statusOn, todayOf } from './employee-record.ts'
 import { endData } from './event-data.ts'
 import { type CancelTermination, sameValues, type TerminateEmployment } from './inputs.ts'
 import { openOne } from './open-one.ts'
 import { saveRecords } from './record-store.ts'
+import { schedule, unschedule } from './schedule.ts'
 
 /** Ends an employment: at once, or on a later date, when it is scheduled. False: exactly this end is entered already. */
 export async function terminateEmployment(change: Change, employeeId: string, input: TerminateEmployment): Promise<boolean> {
@@ -55,7 +56,7 @@ export async function cancelTermination(change: Change, employeeId: string, inpu
   requireScope(change.actor, 'employees:write')
   const record = await openOne(change, employeeId)
   const today = todayOf(record, change.recordedAt)
-  const found = record.employments
+  const found = inOrder(record.employments)
     .flatMap((employment) => employment.line.facts.map((fact) => ({ employment, fact })))
     .find(({ employment, fact }) => fact.to !== null && fact.to > today && (!input.employment_id || employment.id === input.employment_id))
   if (!found) throw noScheduledTermination({ ids: { employee_id: employeeId } })
@@ -79,7 +80,7 @@ function endingFact(
   const lastDay = dayBefore(endDate)
   const employment = employmentId
     ? record.employments.find(({ id }) => id === employmentId)
-    : (employmentOn(record, lastDay) ?? record.employments.at(-1))
+    : (employmentOn(record, lastDay) ?? inOrder(record.employments).at(-1))
   const fact = employment && (factOn(employment.line, lastDay) ?? employment.line.facts.at(-1))
   if (!employment || !fact) throw notEmployed({ errors: [{ pointer: '/employment_id', message: 'is no employment of this employee' }] })
   if (endDate <= fact.from) {
