@@ -70,8 +70,12 @@ async function sameHire({ tx }: Change, candidateId: string, before: Buffer | nu
   const found = await tx
     .selectFrom('employee')
     .innerJoin('employment', 'employment.employee_id', 'employee.id')
+    .innerJoin('employment_fact', 'employment_fact.subject_id', 'employment.id')
     .select(['employee.id as employeeId', 'employment.id as employmentId'])
     .where('employee.candidate_id', '=', candidateId)
+    // A rehire opened others later: the hire's own was the first to be recorded.
+    .orderBy('employment_fact.recorded_at')
+    .limit(1)
     .executeTakeFirstOrThrow()
   return found
 }

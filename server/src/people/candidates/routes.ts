@@ -1,10 +1,15 @@
 import { CANDIDATE_STATUSES, Candidate, identifier, publicField } from '@tenure/contract'
+import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
+import { requireScope } from '../../access/actor.ts'
+import type { Change } from '../../events/change.ts'
+import { etagOf, requireMatch } from '../../http/conditional.ts'
 import { decodeCursor, limitOf, page, pageFields, pageOf } from '../../http/paging.ts'
 import type { RouteContext, TypedApp } from '../../http/route.ts'
 import { runChange } from '../../http/run-change.ts'
 import { HireCandidate } from '../employees/inputs.ts'
 import { Changed, Hired, IdCursor, Record, version } from '../shown.ts'
+import { lockCandidate } from './candidate-row.ts'
 import { changeCandidateStatus } from './change-status.ts'
 import { createCandidate } from './create-candidate.ts'
 import { hireCandidate } from './hire-candidate.ts'
@@ -61,11 +66,13 @@ export function candidateRoutes(app: TypedApp, { ground }: RouteContext): void {
   app.get(
     '/candidates/:candidate_id',
     { schema: { operationId: 'getCandidate', tags, summary: 'Read a candidate', params: CandidateId, response: { 200: Record } } },
-    (request) =>
-      ground.database.withTenant(
-        request.tenantId,
-        (tx) => getCandidate(tx, ground.vault, request.actor, request.params.candidate_id) as Promise<never>,
-      ),
+    async (request, reply) => {
+      const view = await ground.database.withTenant(request.tenantId, (tx) =>
+        getCandidate(tx, ground.vault, request.actor, request.params.candidate_id),
+      )
+      reply.header('etag', etagOf(view.version))
+      return view as never
+    },
   )
   app.post(
     '/candidates/:candidate_id/status',
@@ -80,10 +87,10 @@ export function candidateRoutes(app: TypedApp, { ground }: RouteContext): void {
       },
     },
     (request, reply) =>
-      runChange(ground, request, reply, async (change) => ({
-        status: 200,
-        body: { changed: await changeCandidateStatus(change, request.params.candidate_id, request.body) },
-      })),
+      runChange(ground, request, reply, async (change) => {
+        await requireCandidateMatch(change, request, request.params.candidate_id)
+        return { status: 200, body: { changed: await changeCandidateStatus(change, request.params.candidate_id, request.body) } }
+      }),
   )
   app.post(
     '/candidates/:candidate_id/hire',
@@ -101,9 +108,17 @@ export function candidateRoutes(app: TypedApp, { ground }: RouteContext): void {
     },
     (request, reply) =>
       runChange(ground, request, reply, async (change) => {
+        await requireCandidateMatch(change, request, request.params.candidate_id)
         const { employeeId, employmentId, repeated } = await hireCandidate(change, request.params.candidate_id, request.body)
         const body = { employee_id: employeeId, employment_id: employmentId }
         return { status: repeated ? 200 : 201, body, headers: { location: `/v1/employees/${employeeId}` } }
       }),
   )
+}
+
+/** Only who may change a candidate learns whether the version is another. */
+async function requireCandidateMatch(change: Change, request: Pick<FastifyRequest, 'headers'>, candidateId: string): Promise<void> {
+  if (request.headers['if-match'] === undefined) return
+  requireScope(change.actor, 'candidates:write')
+  requireMatch(request, (await lockCandidate(change.tx, candidateId)).version)
 }

@@ -1,5 +1,7 @@
-import { CalendarDate, identifier, internal, publicField } from '@tenure/contract'
+import { CalendarDate, identifier, internal, Moment, publicField } from '@tenure/contract'
+import type { FastifyRequest } from 'fastify'
 import Type, { type Static, type TObject } from 'typebox'
+import { requireScope } from '../../access/actor.ts'
 import type { Change } from '../../events/change.ts'
 import { etagOf, requireMatch } from '../../http/conditional.ts'
 import { decodeCursor, limitOf, PageQuery, page, pageOf } from '../../http/paging.ts'
@@ -73,9 +75,7 @@ export function employeeRoutes(app: TypedApp, { ground }: RouteContext): void {
       }),
   )
   const asOf = Type.Optional(internal(Type.Union([CalendarDate], { description: 'On this date at the site. Left out: today.' })))
-  const knownAt = Type.Optional(
-    internal(Type.String({ format: 'date-time', description: 'As it was known at this moment. Left out: now.' })),
-  )
+  const knownAt = Type.Optional(internal(Type.Union([Moment], { description: 'As it was known at this moment. Left out: now.' })))
   app.get(
     '/employees/:employee_id',
     {
@@ -138,7 +138,7 @@ function employeeChanges(app: TypedApp, { ground }: RouteContext): void {
       (request, reply) =>
         runChange(ground, request, reply, async (change) => {
           const { employee_id } = request.params as Static<typeof EmployeeId>
-          if (request.headers['if-match'] !== undefined) requireMatch(request, await employeeVersion(change.tx, employee_id))
+          await requireEmployeeMatch(change, request, employee_id)
           return { status: 200, body: { changed: await command(change, employee_id, request.body as Static<Body>) } }
         }),
     )
@@ -170,8 +170,16 @@ function employeeChanges(app: TypedApp, { ground }: RouteContext): void {
     },
     (request, reply) =>
       runChange(ground, request, reply, async (change) => {
+        await requireEmployeeMatch(change, request, request.params.employee_id)
         const { employmentId } = await startEmployment(change, request.params.employee_id, request.body)
         return { status: 201, body: { employment_id: employmentId } }
       }),
   )
+}
+
+/** Only who may change an employee learns whether the version is another. */
+async function requireEmployeeMatch(change: Change, request: Pick<FastifyRequest, 'headers'>, employeeId: string): Promise<void> {
+  if (request.headers['if-match'] === undefined) return
+  requireScope(change.actor, 'employees:write')
+  requireMatch(request, await employeeVersion(change.tx, employeeId))
 }

@@ -14,8 +14,8 @@ export type FactRow = Record<string, unknown> & {
   secret: Buffer | null
 }
 
-/** Which facts: those believed now, or those believed at a moment; on all dates, or on one. */
-export type FactQuery = { readonly knownAt?: Date; readonly asOf?: string }
+/** Which facts: those believed now, those believed at a moment, or all that ever were. */
+export type Belief = Date | 'now' | 'ever'
 
 export type FactRecord<Values> = Fact<Values> & {
   readonly subjectId: string
@@ -44,7 +44,7 @@ function statementsOf<Values>({ table, columns }: FactKind<Values>): Statements 
       name: `${table}-all`,
       text: `${select} where f.tenant_id = $1 and f.subject_id = any($2)
                and ($3::timestamptz is null or (f.recorded_at <= $3 and (f.superseded_at is null or f.superseded_at > $3)))
-               and ($4::date is null or (f.valid_from <= $4 and (f.valid_to is null or f.valid_to > $4)))
+               and (not $4::boolean or f.superseded_at is null)
              order by f.valid_from, f.recorded_at, f.id`,
     },
     supersede: {
@@ -90,10 +90,15 @@ export async function queryFacts<Values>(
   kind: FactKind<Values>,
   subjectIds: readonly string[],
   keyOf: (subjectId: string) => DataKey | undefined,
-  { knownAt, asOf }: FactQuery,
+  belief: Belief,
 ): Promise<FactRecord<Values>[]> {
   if (subjectIds.length === 0) return []
-  const rows = await tx.scope.run<FactRow>(statementsOf(kind).all, [tx.scope.tenantId, subjectIds, knownAt ?? null, asOf ?? null])
+  const rows = await tx.scope.run<FactRow>(statementsOf(kind).all, [
+    tx.scope.tenantId,
+    subjectIds,
+    belief instanceof Date ? belief : null,
+    belief === 'now',
+  ])
   return rows.map((row) => {
     const { fact, sealedAway } = readFact(tx.scope.tenantId, kind, row, keyOf(row.subject_id))
     return {
