@@ -100,6 +100,22 @@ describe('an API key at the door', () => {
     assert.equal(statements, asking + noting + 1)
   })
 
+  it('is held back for others at its address only until it has worked once', async () => {
+    const { id, key } = await create()
+    const authenticate = createAuthenticator(database, { clock })
+    const heldBack = () => {
+      throw new Error('held back')
+    }
+    await assert.rejects(authenticate(`Bearer ${key}`, heldBack), /held back/)
+    await authenticate(`Bearer ${key}`)
+    wake(2_000)
+    await authenticate(`Bearer ${key}`, heldBack)
+    await revoke(id)
+    wake(2_000)
+    await assert.rejects(authenticate(`Bearer ${key}`, heldBack), { code: 'unauthenticated' })
+    await assert.rejects(authenticate(`Bearer ${key}`, heldBack), /held back/)
+  })
+
   it('stops working within a second of being revoked, and at once where it was not cached', async () => {
     const { id, key } = await create()
     const authenticate = createAuthenticator(database, { clock })

@@ -38,7 +38,8 @@ export function createAuthenticator(
     const now = clock().getTime()
     const cached = cache.get(name)
     if (cached && cached.until > now) return cached.principal
-    beforeAsking?.()
+    // A key that worked a moment ago is asked about again in any case: it does not suffer for others at its address.
+    if (!cached) beforeAsking?.()
     // Concurrent requests of one key share the question, and the time counts from asking, not from the answer.
     const principal = findPrincipal(database, hash)
     remember(cache, CACHED_KEYS, name, { until: now + cacheMs, principal })
