@@ -20,8 +20,14 @@ export type LeasedImport = {
   readonly lease_epoch: number
 }
 
-/** Longer than any batch takes, short enough that an import goes on soon after a crash. */
-export const LEASE_SECONDS = 60
+/** How long an upload may be silent before it is given up. */
+export const RECEIVING_LEASE_SECONDS = 60
+
+/**
+ * Longer than a batch takes, short enough that an import goes on soon after a crash. A batch that takes longer is safe all
+ * the same: it holds the import's row until it commits.
+ */
+const LEASE_SECONDS = 15
 
 /**
  * Imports that can go on: the oldest open one of each tenant, unless somebody works on it. One after the other, so that

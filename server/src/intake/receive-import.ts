@@ -8,7 +8,7 @@ import { newId } from '../kit/ids.ts'
 import { checkRow, type GoodRow } from './check-row.ts'
 import type { ImportKind } from './columns.ts'
 import { insertRows, isBad, removeWaiting, rowFault, writeBadRows } from './import-rows.ts'
-import { failReceiving, type ImportState, LEASE_SECONDS } from './import-state.ts'
+import { failReceiving, type ImportState, RECEIVING_LEASE_SECONDS } from './import-state.ts'
 import { type ColumnPlan, type ImportMapping, planColumns } from './mapping.ts'
 import { importColumnsNotValid, importFileNotReadable, importNotFound } from './problems.ts'
 import { type CsvRow, readCsv } from './read-csv.ts'
@@ -103,7 +103,7 @@ async function createImport(tx: Tx, { vault }: Ground, actor: Actor, id: string,
     actor.requestId ?? null,
     order.once?.key ?? null,
     order.once?.requestHash ?? null,
-    LEASE_SECONDS,
+    RECEIVING_LEASE_SECONDS,
   ])
   audit(tx, vault, actor, { action: 'import.create', subjectType: 'import', subjectId: id })
 }
@@ -151,7 +151,7 @@ async function storeBatch(
     const repeated = await insertRows(tx, await vault.tenantKey(tx), id, good)
     const refused = [...bad, ...repeated.map(({ line }) => ({ line, faults: [REPEATED] }))]
     await writeBadRows(tx, id, refused)
-    const renewed = await tx.scope.run(STORED, [tenantId, id, rows.length, refused.length, LEASE_SECONDS])
+    const renewed = await tx.scope.run(STORED, [tenantId, id, rows.length, refused.length, RECEIVING_LEASE_SECONDS])
     // Cancelled, or given up by a process that thought us dead.
     if (renewed.length === 0) throw importNotFound({ detail: 'The import was ended while the file was coming in.', ids: { import_id: id } })
   })
