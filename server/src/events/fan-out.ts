@@ -2,14 +2,21 @@ import type { Database } from '../database/database.ts'
 import type { Statement } from '../database/tenant-transaction.ts'
 import type { Lane, LeasedDelivery } from './hand-over.ts'
 
-/** Gives each employee its next numbers, under the lock of its row, and raises its version once. */
+/**
+ * Gives each employee its next numbers, under the lock of its row, and raises its version once. The locks are taken in the
+ * order of the ids: an update takes them in whatever order its plan reads the rows, and two changes of the same employees
+ * would stop each other for a second until one of them loses.
+ */
 export const RAISE_SEQUENCES: Statement = {
   name: 'raise-sequences',
   text: `
+    with locked as materialized (
+      select id from employee where tenant_id = $1 and id = any ($2::text[]) order by id for no key update
+    )
     update employee e
        set event_sequence = e.event_sequence + n.events, version = e.version + 1
-      from unnest($2::text[], $3::int[]) as n (id, events)
-     where e.tenant_id = $1 and e.id = n.id
+      from locked join unnest($2::text[], $3::int[]) as n (id, events) using (id)
+     where e.tenant_id = $1 and e.id = locked.id
     returning e.id, e.event_sequence - n.events + 1 as first`,
 }
 
