@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { redriveDelivery, retryDelivery } from './deliveries/retry-delivery.ts'
+import { disableEndpoint } from './endpoints/disable-endpoint.ts'
 import { updateEndpoint } from './endpoints/update-endpoint.ts'
-import { drain, LOOPBACK } from './testing/delivery-site.ts'
+import { drain, emitCandidate, LOOPBACK } from './testing/delivery-site.ts'
 import { useDeliverySite } from './testing/delivery-suite.ts'
 
 const full = { detail: 'full' as const, grants: ['personal'] }
@@ -85,10 +86,10 @@ describe('what an endpoint answers or is set to', () => {
     await site.emit(['b'], {
       handOver: {
         ...dispatcher.handOver,
-        accept: (held) => {
+        accept: (held, leasedAt) => {
           void site
             .change((change) => updateEndpoint(change, id, { state: 'paused' }, options))
-            .then(() => dispatcher.handOver.accept(held))
+            .then(() => dispatcher.handOver.accept(held, leasedAt))
         },
       },
     })
@@ -107,6 +108,48 @@ describe('what an endpoint answers or is set to', () => {
     await site.change((change) => updateEndpoint(change, id, { state: 'active' }, options))
     await drain(dispatcher)
     assert.equal(receiver.received.length, 2)
+  })
+
+  it('takes a new setting at once, also while a long change is writing deliveries to the endpoint', async () => {
+    const { site, receiver } = use
+    const { id } = await site.addEndpoint(receiver)
+    const written = Promise.withResolvers<void>()
+    const paused = Promise.withResolvers<void>()
+    const long = site.change(async (change) => {
+      emitCandidate(change, 'a', null)
+      await change.tx.scope.flush()
+      written.resolve()
+      await paused.promise
+    })
+    await written.promise
+    await site.change(async (change) => {
+      await change.tx.scope.run({ name: 'no-wait', text: "select set_config('lock_timeout', '2s', true)" }, [])
+      await updateEndpoint(change, id, { state: 'paused' }, options)
+    })
+    paused.resolve()
+    await long
+    assert.equal((await site.deliveries()).length, 1)
+  })
+
+  it('settles what is in the air to an endpoint that was disabled meanwhile as it went', async () => {
+    const { site, receiver } = use
+    const answered = Promise.withResolvers<number>()
+    receiver.answer(() => answered.promise)
+    const dispatcher = site.dispatcher()
+    const { id } = await site.addEndpoint(receiver)
+    await site.emit(['a'])
+    await dispatcher.dispatchOnce()
+    await receiver.arrived(1)
+
+    await site.database.withTenant(site.tenantId, (tx) => disableEndpoint(tx, site.vault, id, 'status_410'))
+    await dispatcher.sweepOnce()
+    answered.resolve(200)
+    await dispatcher.idle()
+
+    assert.deepEqual(
+      (await site.deliveries()).map(({ state, failure }) => [state, failure]),
+      [['delivered', null]],
+    )
   })
 
   it('sends no field whose grant was withdrawn between event and attempt, and names it', async () => {

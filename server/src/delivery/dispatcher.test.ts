@@ -1,11 +1,15 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { Webhook } from 'standardwebhooks'
+import type { HandOver, ReadyDelivery } from '../events/hand-over.ts'
+import { systemClock } from '../kit/clock.ts'
+import { createLog } from '../kit/log.ts'
 import { open } from '../privacy/sealed-value.ts'
-import type { ExchangeRecord } from './exchange-record.ts'
+import { attemptDelivery } from './attempt-delivery.ts'
+import type { EndpointView } from './endpoints/endpoint-view.ts'
+import { type ExchangeRecord, exchangePlace } from './exchange-record.ts'
 import { drain } from './testing/delivery-site.ts'
 import { useDeliverySite } from './testing/delivery-suite.ts'
-import { exchangePlace } from './write-outcomes.ts'
 
 const FULL = { detail: 'full', grants: ['personal'] } as const
 const full = { ...FULL, grants: [...FULL.grants] }
@@ -160,6 +164,67 @@ describe('the dispatcher', () => {
     assert.deepEqual([delivery?.state, delivery?.attempts, delivery?.lease_until, receiver.received.length], ['pending', 0, null, 0])
     await drain(site.dispatcher())
     assert.equal(receiver.received.length, 1)
+  })
+
+  it('gives a lease back unused when commit or endpoint took so long that the request could outlast it', async () => {
+    const { site, receiver } = use
+    await site.addEndpoint(receiver)
+    const dispatcher = site.dispatcher({ leaseSeconds: 40 })
+    const slowly = {
+      ...dispatcher.handOver,
+      accept: (held: ReadyDelivery[]) => dispatcher.handOver.accept(held, performance.now() - 21_000),
+    }
+    await site.emit(['a'], { handOver: slowly as HandOver })
+    await dispatcher.idle()
+    assert.deepEqual(
+      (await site.deliveries()).map(({ state, attempts }) => [state, attempts]),
+      [['pending', 0]],
+    )
+
+    const late = { isLate: false }
+    const views = {
+      async get() {
+        late.isLate = true
+        return { state: 'active' } as EndpointView
+      },
+    }
+    const egress = { send: () => assert.fail('nothing may be sent') }
+    const options = { views, egress, clock: systemClock, random: () => 0.5, log: createLog('silent') }
+    const outcome = await attemptDelivery(options, { id: 'dlv_a' } as ReadyDelivery, () => late.isLate)
+    assert.deepEqual([outcome.verdict, outcome.attempt], ['released', null])
+    assert.equal(receiver.received.length, 0)
+  })
+
+  it('waits before it looks again at what it could not read', async () => {
+    const { site, receiver } = use
+    const database: typeof site.database = { ...site.database, withTenant: () => Promise.reject(new Error('no key')) }
+    await site.addEndpoint(receiver)
+    await site.emit(['a'])
+
+    await drain(site.dispatcher({ database }))
+
+    const [delivery] = await site.deliveries()
+    assert.deepEqual([delivery?.state, delivery?.attempts], ['pending', 0])
+    assert.ok((delivery?.wait_seconds ?? 0) > 20)
+  })
+
+  it('asks once for the lanes of a burst of changes', async () => {
+    const { site, receiver } = use
+    let looks = 0
+    const database: typeof site.database = {
+      ...site.database,
+      asWorker: (statement, values) => {
+        if (statement.name === 'free-lanes') looks++
+        return site.database.asWorker(statement, values)
+      },
+    }
+    const { id } = await site.addEndpoint(receiver)
+    const dispatcher = site.dispatcher({ database })
+    for (let change = 0; change < 100; change++) {
+      dispatcher.handOver.waiting([{ tenantId: site.tenantId, endpointId: id, orderKey: `lane_${change % 7}` }])
+    }
+    await dispatcher.idle()
+    assert.equal(looks, 2)
   })
 
   it('keeps an outcome that cannot be written, and writes it later without sending again', async () => {

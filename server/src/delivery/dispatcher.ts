@@ -1,19 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Database } from '../database/database.ts'
-import { freeLanes } from '../events/fan-out.ts'
-import type { HandOver, Lane, LeasedDelivery } from '../events/hand-over.ts'
+import type { HandOver, LeasedDelivery, ReadyDelivery } from '../events/hand-over.ts'
 import type { Clock } from '../kit/clock.ts'
 import type { Log } from '../kit/log.ts'
 import { poll } from '../kit/poll.ts'
 import type { Vault } from '../privacy/vault.ts'
 import { createAppetite, listOf } from './appetite.ts'
-import { attemptDelivery, bury, type Outcome, release, type Sendable } from './attempt-delivery.ts'
+import { attemptDelivery, bury, type Outcome, release } from './attempt-delivery.ts'
 import { readBacklog } from './backlog.ts'
 import { claimDeliveries, isUsedUp } from './claim-deliveries.ts'
 import { type DeliveryMetrics, NO_METRICS } from './delivery-metrics.ts'
 import type { Egress } from './egress/send.ts'
 import { buryLatecomers } from './endpoints/disable-endpoint.ts'
 import { createEndpointViews } from './endpoints/endpoint-view.ts'
+import { createLaneLooks, nameOfLane } from './free-lanes.ts'
 import { readEvents } from './read-events.ts'
 import { createSettlementQueue } from './settlement-queue.ts'
 import { createWaker } from './waker.ts'
@@ -62,12 +62,12 @@ const HELD_PER_ENDPOINT = 256
 const WAIT_AFTER_FAULT_SECONDS = 30
 const STOP_WITHIN_MS = 20_000
 
-type Held = { readonly delivery: Sendable; readonly leasedAt: number }
+type Held = { readonly delivery: ReadyDelivery; readonly leasedAt: number }
 
 /** Sends what is due. It holds no state that matters: whatever it forgets becomes due again when its lease ends. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { database, vault, egress, log, clock, metrics = NO_METRICS, random } = options
-  const { leaseSeconds = 60, perEndpoint = 32, total = 256, maxHeld = 2_048, idleMs = 500, endpointFreshMs = 1_000 } = options
+  const { leaseSeconds = 40, perEndpoint = 32, total = 256, maxHeld = 2_048, idleMs = 500, endpointFreshMs = 1_000 } = options
   const views = createEndpointViews({ database, vault, freshMs: endpointFreshMs })
   /** Later than this the request could outlast the lease. */
   const startWithinMs = (leaseSeconds * 1_000) / 2
@@ -85,11 +85,13 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const appetite = createAppetite(queue)
   const settlements = createSettlementQueue<Outcome>({ write, maxBatch: SETTLED_AT_ONCE, log, onEmpty: checkIdle })
 
+  const looks = createLaneLooks({ database, log, onFreed: waker.wake, onEmpty: checkIdle })
+
   const held = () => queue.size().waiting + queue.size().inFlight + settlements.size()
 
   async function start({ delivery, leasedAt }: Held): Promise<'well' | 'struggling' | 'neither'> {
-    const tooLate = stopping || performance.now() - leasedAt > startWithinMs
-    const outcome = tooLate ? release(delivery, 0) : await attemptDelivery({ views, egress, clock, random, log }, delivery)
+    const isTooLate = () => stopping || performance.now() - leasedAt > startWithinMs
+    const outcome = isTooLate() ? release(delivery, 0) : await attemptDelivery({ views, egress, clock, random, log }, delivery, isTooLate)
     settlements.add(outcome)
     return outcome.struggling ? 'struggling' : outcome.verdict === 'delivered' ? 'well' : 'neither'
   }
@@ -98,20 +100,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     const leasedAt = performance.now()
     const promoted = await writeOutcomes({ database, vault, log, metrics }, outcomes, { leaseSeconds, promote: !stopping })
     void take(promoted, leasedAt)
-    const goesOn = new Set(promoted.map(laneOf))
-    void lookAgain(outcomes.flatMap(({ verdict, delivery }) => (verdict === 'retry' || goesOn.has(laneOf(delivery)) ? [] : [delivery])))
-  }
-
-  /** Nothing depends on it but time: a delivery that is missed here becomes due by itself. */
-  async function lookAgain(lanes: readonly Lane[]): Promise<void> {
-    fetching++
-    try {
-      if (await freeLanes(database, lanes)) waker.wake()
-    } catch (error) {
-      log.warn({ err: error }, 'delivery.lanes_not_freed')
-    }
-    fetching--
-    checkIdle()
+    const goesOn = new Set(promoted.map(nameOfLane))
+    // Only where a lane has become free: a delivery that was given back for a while has to wait for that while.
+    const hasEnded = ({ verdict, delivery }: Outcome) =>
+      (verdict === 'delivered' || verdict === 'dead') && !goesOn.has(nameOfLane(delivery))
+    looks.add(outcomes.filter(hasEnded).map(({ delivery }) => delivery))
   }
 
   /** Reads what was leased and puts it in line. Never rejects: what cannot be read now is given back for a while. */
@@ -151,7 +144,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   }
 
   function checkIdle(): void {
-    if (held() + fetching === 0) for (const resolve of idlers.splice(0)) resolve()
+    if (held() + fetching === 0 && !looks.isBusy()) for (const resolve of idlers.splice(0)) resolve()
   }
 
   const idle = () =>
@@ -164,21 +157,22 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     stopping = true
     for (const { delivery } of queue.drain()) settlements.add(release(delivery, 0))
     await Promise.race([idle(), sleep(STOP_WITHIN_MS, undefined, { ref: false })])
+    // What is still unwritten then is left to the end of its lease: trying on would keep the process alive for ever.
+    settlements.abandon()
   }
 
   const handOver: HandOver = {
     leaseSeconds,
     // Half of what may be held: the other half is for claims, so that a few hanging endpoints cannot shut out the rest.
     room: () => (stopping ? 0 : Math.max(0, maxHeld / 2 - held())),
-    accept(deliveries) {
-      const leasedAt = performance.now()
+    accept(deliveries, leasedAt) {
       for (const delivery of deliveries) {
         if (stopping || queue.waiting(listOf(delivery)) >= HELD_PER_ENDPOINT) settlements.add(release(delivery, 0))
         else queue.add(listOf(delivery), { delivery, leasedAt })
       }
     },
     due: waker.wake,
-    waiting: (lanes) => void lookAgain(lanes),
+    waiting: looks.add,
   }
 
   async function run(signal: AbortSignal): Promise<void> {
@@ -193,5 +187,3 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
 
   return { handOver, dispatchOnce, sweepOnce, run, idle, stop }
 }
-
-const laneOf = ({ tenantId, endpointId, orderKey }: Lane) => `${tenantId}/${endpointId}/${orderKey}`

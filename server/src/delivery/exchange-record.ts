@@ -14,6 +14,10 @@ export type ExchangeRecord = {
   }
 }
 
+export function exchangePlace(tenantId: string, deliveryId: string, attemptNumber: number) {
+  return { tenantId, table: 'attempt', column: 'exchange', row: `${deliveryId}/${attemptNumber}` }
+}
+
 const SHOWN_HEADERS: ReadonlySet<string> = new Set(['content-type', 'user-agent', ID_HEADER, TIMESTAMP_HEADER])
 
 export function recordExchange({ headers, body }: SignedRequest, result: SendResult): ExchangeRecord {

@@ -1,7 +1,6 @@
 import type { Tx } from '../database/tenant-transaction.ts'
 import type { LeasedDelivery, ReadyDelivery } from '../events/hand-over.ts'
 import { openEvents, type SealedEvent } from '../events/open-events.ts'
-import type { DataKey } from '../privacy/sealed-value.ts'
 import type { Vault } from '../privacy/vault.ts'
 
 const SELECT_BODIES = {
@@ -9,11 +8,10 @@ const SELECT_BODIES = {
   text: 'select id, person_id as "personId", body from event where tenant_id = $1 and id = any($2)',
 }
 
-/** A delivery that can be sent, with the key that opened its event: what is kept of the attempt is sealed with it, too. */
-type Opened = ReadyDelivery & { readonly key: DataKey }
-
 /** What reading the event of a delivery came to: ready to be sent, or why it never can be. */
-export type ReadOutcome = { readonly ready: Opened } | { readonly delivery: LeasedDelivery; readonly failure: 'erased' | 'unreadable' }
+export type ReadOutcome =
+  | { readonly ready: ReadyDelivery }
+  | { readonly delivery: LeasedDelivery; readonly failure: 'erased' | 'unreadable' }
 
 /** Reads and opens the events of leased deliveries of one tenant. */
 export async function readEvents(tx: Tx, vault: Vault, deliveries: readonly LeasedDelivery[]): Promise<ReadOutcome[]> {

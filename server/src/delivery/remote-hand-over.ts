@@ -1,17 +1,17 @@
 import type { Database } from '../database/database.ts'
-import { freeLanes } from '../events/fan-out.ts'
 import type { HandOver } from '../events/hand-over.ts'
 import type { Log } from '../kit/log.ts'
+import { createLaneLooks } from './free-lanes.ts'
 
 /** For a process that sends nothing itself: everything is left due, and workers hear of it from the database. */
 export function createRemoteHandOver(database: Database, log: Log): HandOver {
+  // What it frees, a worker's next look finds.
+  const looks = createLaneLooks({ database, log, onFreed: () => {}, onEmpty: () => {} })
   return {
     room: () => 0,
     leaseSeconds: 0,
     accept: () => {},
     due: () => {},
-    waiting(lanes) {
-      freeLanes(database, lanes).catch((error: unknown) => log.warn({ err: error }, 'delivery.lanes_not_freed'))
-    },
+    waiting: looks.add,
   }
 }

@@ -1,7 +1,6 @@
 import type { Database } from '../database/database.ts'
 import type { LeasedDelivery } from '../events/hand-over.ts'
 import type { Log } from '../kit/log.ts'
-import { type DataKey, seal } from '../privacy/sealed-value.ts'
 import type { Vault } from '../privacy/vault.ts'
 import type { Outcome } from './attempt-delivery.ts'
 import type { DeliveryMetrics } from './delivery-metrics.ts'
@@ -16,13 +15,7 @@ export async function writeOutcomes(
   outcomes: readonly Outcome[],
   settle: SettleOptions,
 ): Promise<readonly LeasedDelivery[]> {
-  const { database, vault } = options
-  const sealed = await sealExchanges(database, vault, outcomes)
-  const settlements = outcomes.map((outcome) => ({
-    ...outcome,
-    attempt: outcome.attempt && { ...outcome.attempt, exchange: sealed.get(outcome) ?? null },
-  }))
-  const { accepted, promoted } = await settleDeliveries(database, settlements, settle)
+  const { accepted, promoted } = await settleDeliveries(options.database, outcomes, settle)
   for (const outcome of outcomes) report(options, outcome, accepted.has(outcome.delivery.id))
   await followUp(
     options,
@@ -69,35 +62,4 @@ function report({ log, metrics }: WriteOptions, { delivery, attempt, verdict, fa
   if (verdict === 'dead') log.warn(line, 'delivery.dead')
   else if (attempt) log.info(line, 'delivery.attempted')
   else log.debug(line, 'delivery.released')
-}
-
-/** Seals what went over the wire under the key of the event's person; without that key nothing of it is kept. */
-async function sealExchanges(database: Database, vault: Vault, outcomes: readonly Outcome[]): Promise<Map<Outcome, Buffer>> {
-  const keys = await missingKeys(database, vault, outcomes)
-  const sealed = new Map<Outcome, Buffer>()
-  for (const outcome of outcomes) {
-    const { tenantId, id, attempts } = outcome.delivery
-    const key = outcome.key ?? keys.get(`${tenantId}/${outcome.attempt?.personId ?? ''}`)
-    if (outcome.exchange && key) sealed.set(outcome, seal(key, exchangePlace(tenantId, id, attempts), JSON.stringify(outcome.exchange)))
-  }
-  return sealed
-}
-
-/** The keys of what was handed over, which comes without. They are named by tenant and person. */
-async function missingKeys(database: Database, vault: Vault, outcomes: readonly Outcome[]): Promise<Map<string, DataKey>> {
-  const keys = new Map<string, DataKey>()
-  const without = outcomes.filter(({ exchange, key }) => exchange && !key)
-  for (const [tenantId, ofTenant] of Map.groupBy(without, ({ delivery }) => delivery.tenantId)) {
-    const personIds = ofTenant.flatMap(({ attempt }) => (attempt?.personId ? [attempt.personId] : []))
-    await database.withTenant(tenantId, async (tx) => {
-      if (ofTenant.some(({ attempt }) => !attempt?.personId)) keys.set(`${tenantId}/`, await vault.tenantKey(tx))
-      if (personIds.length === 0) return
-      for (const [personId, key] of await vault.personKeys(tx, personIds)) keys.set(`${tenantId}/${personId}`, key)
-    })
-  }
-  return keys
-}
-
-export function exchangePlace(tenantId: string, deliveryId: string, attemptNumber: number) {
-  return { tenantId, table: 'attempt', column: 'exchange', row: `${deliveryId}/${attemptNumber}` }
 }

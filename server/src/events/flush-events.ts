@@ -1,10 +1,12 @@
 import { type DataKey, seal } from '../privacy/sealed-value.ts'
+import type { Change } from './change.ts'
 import { LOG_AND_FAN_OUT, type PlacedDelivery, RAISE_SEQUENCES } from './fan-out.ts'
 import type { ReadyDelivery } from './hand-over.ts'
 import type { Pending, PendingEvent } from './pending-events.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 type Numbered = PendingEvent & { readonly stored: StoredEvent }
+type Sealed = Numbered & { readonly key: DataKey; readonly body: Buffer }
 
 /** Writes what the transaction emitted: sequence numbers, log and deliveries, in two statements however many events there are. */
 export async function flushEvents(pending: Pending): Promise<void> {
@@ -12,16 +14,17 @@ export async function flushEvents(pending: Pending): Promise<void> {
   const { tx, handOver } = change
   const numbered = await numberEvents(pending)
   if (numbered.length === 0) return
-  const bodies = await sealBodies(pending, numbered)
+  const sealed = await sealBodies(pending, numbered)
   const room = handOver?.room() ?? 0
+  const leasedAt = performance.now()
   const placed = await tx.scope.run<PlacedDelivery>(LOG_AND_FAN_OUT, [
     tx.scope.tenantId,
-    ...columns(numbered, bodies),
+    ...columns(sealed),
     room,
     handOver?.leaseSeconds ?? 0,
   ])
   if (placed.length === 0) return
-  tx.scope.afterCommit(() => handOverPlaced(pending, numbered, placed))
+  tx.scope.afterCommit(() => handOverPlaced(change, sealed, placed, leasedAt))
   if (placed.some(({ leased }) => !leased)) await tx.scope.run(NOTIFY_DUE, [])
 }
 
@@ -48,15 +51,15 @@ async function numberEvents({ change, events, touched }: Pending): Promise<Numbe
   })
 }
 
-async function sealBodies({ change }: Pending, numbered: readonly Numbered[]): Promise<Buffer[]> {
+async function sealBodies({ change }: Pending, numbered: readonly Numbered[]): Promise<Sealed[]> {
   const { tx, vault } = change
   const personIds = numbered.flatMap(({ personId }) => (personId ? [personId] : []))
   const personKeys: ReadonlyMap<string, DataKey> = personIds.length > 0 ? await vault.personKeys(tx, personIds) : new Map()
   const tenantKey = numbered.some(({ personId }) => !personId) ? await vault.tenantKey(tx) : undefined
-  return numbered.map(({ personId, stored }) => {
-    const key = personId ? personKeys.get(personId) : tenantKey
+  return numbered.map((one) => {
+    const key = one.personId ? personKeys.get(one.personId) : tenantKey
     if (!key) throw new Error('The key that would seal an event is gone.')
-    return seal(key, eventPlace(tx.scope.tenantId, stored.id), JSON.stringify(stored))
+    return { ...one, key, body: seal(key, eventPlace(tx.scope.tenantId, one.stored.id), JSON.stringify(one.stored)) }
   })
 }
 
@@ -64,8 +67,8 @@ export function eventPlace(tenantId: string, eventId: string) {
   return { tenantId, table: 'event', column: 'body', row: eventId }
 }
 
-function columns(numbered: readonly Numbered[], bodies: readonly Buffer[]): unknown[] {
-  const column = <Value>(pick: (one: Numbered) => Value) => numbered.map(pick)
+function columns(sealed: readonly Sealed[]): unknown[] {
+  const column = <Value>(pick: (one: Sealed) => Value) => sealed.map(pick)
   return [
     column(({ stored }) => stored.id),
     column(({ stored }) => stored.type),
@@ -77,23 +80,22 @@ function columns(numbered: readonly Numbered[], bodies: readonly Buffer[]): unkn
     column(({ stored }) => stored.source),
     column(({ stored }) => stored.correlation_id),
     column(({ personId }) => personId),
-    bodies,
+    column(({ body }) => body),
     column(({ onlyEndpointId }) => onlyEndpointId),
   ]
 }
 
-function handOverPlaced({ change }: Pending, numbered: readonly Numbered[], placed: readonly PlacedDelivery[]): void {
-  const { handOver } = change
+function handOverPlaced({ tx, handOver }: Change, sealed: readonly Sealed[], placed: readonly PlacedDelivery[], leasedAt: number): void {
   if (!handOver) return
-  const byEvent = new Map(numbered.map((one) => [one.stored.id, one]))
+  const { tenantId } = tx.scope
+  const byEvent = new Map(sealed.map((one) => [one.stored.id, one]))
   const ready: ReadyDelivery[] = []
   for (const { leased, waits: _waits, ...delivery } of placed) {
-    const event = byEvent.get(delivery.eventId)
-    if (!leased || !event) continue
-    ready.push({ ...delivery, tenantId: change.tx.scope.tenantId, event: event.stored, personId: event.personId, failures: 0 })
+    const of = byEvent.get(delivery.eventId)
+    if (!leased || !of) continue
+    ready.push({ ...delivery, tenantId, event: of.stored, personId: of.personId, key: of.key, failures: 0 })
   }
-  if (ready.length > 0) handOver.accept(ready)
+  if (ready.length > 0) handOver.accept(ready, leasedAt)
   if (ready.length < placed.length) handOver.due()
-  const { tenantId } = change.tx.scope
   handOver.waiting(placed.flatMap(({ waits, endpointId, orderKey }) => (waits ? [{ tenantId, endpointId, orderKey }] : [])))
 }

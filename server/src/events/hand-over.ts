@@ -1,3 +1,4 @@
+import type { DataKey } from '../privacy/sealed-value.ts'
 import type { StoredEvent } from './stored-event.ts'
 
 /** The deliveries of one employee (or candidate) to one endpoint: sent one after the other. */
@@ -18,8 +19,8 @@ export type LeasedDelivery = Lane & {
   readonly failures: number
 }
 
-/** A leased delivery with the event that it carries, in clear, in memory only. */
-export type ReadyDelivery = LeasedDelivery & { readonly event: StoredEvent; readonly personId: string | null }
+/** A leased delivery with the event that it carries, in clear, in memory only, and the key that seals what is kept of an attempt. */
+export type ReadyDelivery = LeasedDelivery & { readonly event: StoredEvent; readonly personId: string | null; readonly key: DataKey }
 
 /**
  * Where the committing process sends new deliveries, already leased to itself, so that the first attempt starts without
@@ -29,7 +30,8 @@ export type HandOver = {
   /** How many deliveries the dispatcher will take right now. The rest are left due, for whoever polls next. */
   room(): number
   readonly leaseSeconds: number
-  accept(deliveries: readonly ReadyDelivery[]): void
+  /** `leasedAt` is what performance.now() said before they were leased: a commit may have taken its time since. */
+  accept(deliveries: readonly ReadyDelivery[], leasedAt: number): void
   /** Tells that deliveries were left due: a hint to look soon. */
   due(): void
   /** Names lanes in which a new delivery waits behind one that may have been settled meanwhile: they are looked at once more. */

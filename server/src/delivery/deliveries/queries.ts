@@ -4,10 +4,9 @@ import type { Tables } from '../../database/tables.ts'
 import type { Tx } from '../../database/tenant-transaction.ts'
 import { type DataKey, open } from '../../privacy/sealed-value.ts'
 import type { Vault } from '../../privacy/vault.ts'
-import type { ExchangeRecord } from '../exchange-record.ts'
+import { type ExchangeRecord, exchangePlace } from '../exchange-record.ts'
 import { shownFailure } from '../failures.ts'
 import { deliveryNotFound } from '../problems.ts'
-import { exchangePlace } from '../write-outcomes.ts'
 
 export const DELIVERY_STATES = ['pending', 'delivered', 'dead'] as const
 

@@ -47,7 +47,7 @@ const BURY_LATECOMERS: Statement = {
       select d.tenant_id, d.id from busy b
         join endpoint e on e.tenant_id = b.tenant_id and e.id = b.endpoint_id and e.state = 'disabled'
         join delivery d on d.tenant_id = b.tenant_id and d.endpoint_id = b.endpoint_id and d.state = 'pending'
-         and (d.lease_until is null or d.due_at <= now())
+         and (d.lease_until is null or d.lease_until <= now())
        limit 1000 for update of d skip locked
     )
     update delivery d

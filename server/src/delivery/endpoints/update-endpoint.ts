@@ -29,7 +29,8 @@ export async function updateEndpoint(
   requireScope(actor, 'endpoints:write')
   if (input.url !== undefined) checkEgressUrl(input.url, policy)
   checkEndpointFields(input)
-  const before = await tx.selectFrom('endpoint').selectAll().where('id', '=', endpointId).forUpdate().executeTakeFirst()
+  // Not `for update`: every delivery that is being written refers to this row, and a long import would keep us waiting.
+  const before = await tx.selectFrom('endpoint').selectAll().where('id', '=', endpointId).forNoKeyUpdate().executeTakeFirst()
   if (!before) throw endpointNotFound({ ids: { endpoint_id: endpointId } })
   requireVersion(before.version)
   // Whoever changes what is sent, or where to, answers for all of it: else a URL could be swapped under another's grants.
