@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
+import { Client } from 'pg'
 import { SCOPES, type Scope, systemActor } from '../../server/src/access/actor.ts'
 import { createApiKey } from '../../server/src/access/create-api-key.ts'
 import { startApp } from '../../server/src/app.ts'
 import { audit } from '../../server/src/audit/audit.ts'
 import { readConfig } from '../../server/src/config.ts'
-import { asAdmin, createTestDatabase } from '../../server/src/database/test-database.ts'
+import { createTestDatabase } from '../../server/src/database/test-database.ts'
 import { inChange } from '../../server/src/events/change.ts'
 import { newId } from '../../server/src/kit/ids.ts'
 import { createLog } from '../../server/src/kit/log.ts'
@@ -34,8 +35,9 @@ export async function openDoors() {
     file: { egress: { loopback_ports: 'any' as const } },
   }
   const app = await startApp(config, log, { ground: { database, vault }, embedded: false, admin: undefined, close: async () => {} })
-  const sql = <Row>(text: string, values: unknown[] = []) =>
-    asAdmin(database.admin, async (client) => (await client.query(text, values)).rows as Row[])
+  const admin = new Client(database.admin)
+  await admin.connect()
+  const sql = async <Row>(text: string, values: unknown[] = []) => (await admin.query(text, values)).rows as Row[]
   const tables = await sql<{ name: string }>(
     "select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relkind in ('r', 'p') and not c.relispartition order by 1",
   )
@@ -83,6 +85,7 @@ export async function openDoors() {
     metrics: async () => (await fetch(app.metricsUrl)).text(),
     async stop() {
       await app.stop()
+      await admin.end()
       await database.drop()
     },
   }
