@@ -102,12 +102,11 @@ async function drainBacklog({ change }: BenchPlatform, from: BenchReceiver, endp
   await from.reset()
   await turn('active')
   let rss = 0
-  let report = await from.report()
-  while (report.received < deliveries) {
+  while ((await from.count()) < deliveries) {
     await sleep(100)
     rss = Math.max(rss, process.memoryUsage.rss())
-    report = await from.report()
   }
+  const report = await from.report()
   const body = report.sample?.body ?? ''
   return { perSecond: (report.received / (report.last - report.first)) * 1_000, received: report.received, body, rssMb: rss / 2 ** 20 }
 }

@@ -29,6 +29,7 @@ const server = createServer((request, response) => {
 server.keepAliveTimeout = 60_000
 
 process.on('message', (message) => {
+  if (message === 'count') process.send?.(received)
   if (message === 'report') process.send?.({ received, bytes, first, last, arrivals, sample })
   if (message === 'reset') {
     received = bytes = first = last = 0

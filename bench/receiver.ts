@@ -10,7 +10,14 @@ export type Report = {
   readonly sample?: { readonly headers: Record<string, string>; readonly body: string }
 }
 
-export type BenchReceiver = { readonly url: string; report(): Promise<Report>; reset(): Promise<void>; stop(): Promise<void> }
+export type BenchReceiver = {
+  readonly url: string
+  /** How many have arrived: the question to ask while it works, where the report itself would be a load. */
+  count(): Promise<number>
+  report(): Promise<Report>
+  reset(): Promise<void>
+  stop(): Promise<void>
+}
 
 /** Starts the receiver of the benchmarks in a process of its own, as a receiving system would be. */
 export async function startReceiver(): Promise<BenchReceiver> {
@@ -24,6 +31,7 @@ export async function startReceiver(): Promise<BenchReceiver> {
   const [{ port }] = (await once(child, 'message')) as [{ port: number }]
   return {
     url: `http://127.0.0.1:${port}/webhooks`,
+    count: () => ask<number>('count'),
     report: () => ask<Report>('report'),
     reset: () => ask('reset'),
     async stop() {

@@ -156,7 +156,7 @@ function openPool(address: DatabaseAddress, role: string, max: number, log: Log)
   }
   const pool = new Pool(config)
   // Without a listener a pool ends the process when the database stops.
-  pool.on('error', (error) => log.warn({ err: error, role }, 'database.connection_lost'))
+  pool.on('error', (error) => pool.ending || log.warn({ err: error, role }, 'database.connection_lost'))
   return pool
 }
 
