@@ -89,7 +89,7 @@ const changeRoutes =
           tags,
           summary: 'Set up an endpoint',
           description:
-            'Needs `endpoints:write`, and to send values what it takes to read them: `employees:read` for `full`, `employees:read:personal` for grants.',
+            'Needs `endpoints:write`, and to send values what it takes to read them: `employees:read` for `full`, `employees:read:personal` for grants; for events of candidates, `candidates:read` and `candidates:read:personal`.',
           body: CreateEndpoint,
           response: { 201: CreatedEndpoint },
         },

@@ -38,7 +38,7 @@ export const eventRoutes: RoutePlugin = (app, { ground: { database, vault } }) =
         tags,
         summary: 'Read the feed of events, in order and without gaps',
         description:
-          'Values are shown with `employees:read:personal`; without it, ids and the names of changed fields. An event appears once no earlier transaction is still running.',
+          'Values are shown with `employees:read:personal`, those of candidates with `candidates:read:personal`; without it, ids and the names of changed fields. An event appears once no earlier transaction is still running.',
         querystring: FeedQuery,
         response: { 200: Feed },
       },

@@ -109,6 +109,33 @@ describe('the API of endpoints, deliveries and events', () => {
     const owned = await create({ detail: 'full', grants: ['personal'] })
     const swap = { url: `${receiver.url}/mine` }
     assert.equal((await call('PATCH', `/endpoints/${owned.json['id']}`, { body: swap, key: writer })).status, 403)
+    const wider = { event_types: ['*'] }
+    assert.equal((await call('PATCH', `/endpoints/${owned.json['id']}`, { body: wider, key: writer })).status, 403)
+    assert.equal((await call('PATCH', `/endpoints/${owned.json['id']}`, { body: { name: 'other' }, key: writer })).status, 200)
+  })
+
+  it('tells those who read of candidates apart from those who read of employees', async () => {
+    const values = { detail: 'full', grants: ['personal'] }
+    const hr = await keyWith('endpoints:write', 'employees:read', 'employees:read:personal')
+    const recruiter = await keyWith('endpoints:write', 'candidates:read', 'candidates:read:personal')
+    const statusOf = async (event_types: string[], key: { key: string }) => (await create({ ...values, event_types }, key)).status
+    assert.deepEqual([await statusOf(['employment.*'], hr), await statusOf(['employment.*'], recruiter)], [201, 403])
+    assert.deepEqual([await statusOf(['candidate.hired'], hr), await statusOf(['candidate.hired'], recruiter)], [403, 201])
+    assert.deepEqual([await statusOf(['*'], hr), await statusOf(['*'], recruiter)], [403, 403])
+  })
+
+  it('never brings back the value of a header, also where the endpoint echoes it', async () => {
+    const token = 'Bearer of-the-receiver-8842'
+    const { json: endpoint } = await create({ event_types: ['employment.started'], custom_headers: { authorization: token } })
+    receiver.answer({ status: 500, body: `cannot handle authorization: ${token}`, headers: { 'x-echo': token } })
+    await call('POST', `/endpoints/${endpoint['id']}/test`)
+    await drain(dispatcher)
+    receiver.answer(200)
+    const { json: list } = await call('GET', `/deliveries?endpoint_id=${endpoint['id']}`)
+    const { json } = await call('GET', `/deliveries/${list['data'][0].id}`)
+    assert.equal(json['attempt_log'][0].exchange.response.body, 'cannot handle authorization: [not kept]')
+    assert.equal(json['attempt_log'][0].exchange.response.headers['x-echo'], '[not kept]')
+    assert.doesNotMatch(JSON.stringify(json), /of-the-receiver/)
   })
 
   it('changes an endpoint only on the version that was read', async () => {
@@ -154,7 +181,13 @@ describe('the API of endpoints, deliveries and events', () => {
     await drain(dispatcher)
     const url = `/deliveries?endpoint_id=${json['id']}`
     assert.equal((await call('GET', url)).json['data'][0].failure, 'connect_refused')
-    assert.equal((await call('GET', url, { key: await keyWith('deliveries:read') })).json['data'][0].failure, 'unreachable')
+    const plain = await keyWith('deliveries:read')
+    const { data } = (await call('GET', url, { key: plain })).json
+    assert.equal(data[0].failure, 'unreachable')
+    const timed = async (key?: { key: string }) =>
+      (await call('GET', `/deliveries/${data[0].id}`, key ? { key } : {})).json['attempt_log'][0]
+    assert.deepEqual([(await timed(plain)).outcome, (await timed(plain)).duration_ms], ['unreachable', null])
+    assert.equal(typeof (await timed()).duration_ms, 'number')
   })
 
   it('pages through deliveries newest first, each exactly once', async () => {
@@ -215,6 +248,11 @@ describe('the API of endpoints, deliveries and events', () => {
     const { json } = await call('GET', '/events?type=candidate.created', { key: reader })
     assert.equal(json['data'].length, 1)
     assert.doesNotMatch(JSON.stringify(json), /Canary/)
+    const seen = async (scope: Scope) => {
+      const key = await keyWith('events:read', scope)
+      return JSON.stringify((await call('GET', '/events?type=candidate.created', { key })).json).includes('Canary')
+    }
+    assert.deepEqual([await seen('employees:read:personal'), await seen('candidates:read:personal')], [false, true])
     const { json: one } = await call('GET', `/events/${json['data'][0].id}`)
     assert.equal(one['data'].person.family_name, 'Canary')
     assert.equal((await call('GET', '/events/evt_missing')).status, 404)

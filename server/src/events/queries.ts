@@ -63,9 +63,12 @@ function selectEvents(tx: Tx) {
 }
 
 async function show(tx: Tx, vault: Vault, actor: Actor, rows: readonly Row[]): Promise<FeedRow[]> {
-  const view = viewOf(actor)
   const opened = await openEvents(tx, vault, rows)
-  return rows.map((row) => ({ xid: row.xid, position: row.position, event: showOne(row, opened.get(row.id)?.event ?? 'unreadable', view) }))
+  return rows.map((row) => ({
+    xid: row.xid,
+    position: row.position,
+    event: showOne(row, opened.get(row.id)?.event ?? 'unreadable', viewOf(actor, row.type)),
+  }))
 }
 
 function showOne({ id, type, recorded_at, employee_id }: Row, opened: OpenedEvent, view: View): ShownEvent {
@@ -74,7 +77,8 @@ function showOne({ id, type, recorded_at, employee_id }: Row, opened: OpenedEven
   return cutEvent(opened, view, null)
 }
 
-/** A reader without the scope for personal data is shown what changed, and no value. */
-function viewOf({ scopes }: Actor): View {
-  return scopes.has('employees:read:personal') ? { detail: 'full', grants: ['personal'] } : { detail: 'changed', grants: [] }
+/** A reader without the scope for the personal data of whom an event is about is shown what changed, and no value. */
+function viewOf({ scopes }: Actor, type: string): View {
+  const needed = type.startsWith('candidate.') ? 'candidates:read:personal' : 'employees:read:personal'
+  return scopes.has(needed) ? { detail: 'full', grants: ['personal'] } : { detail: 'changed', grants: [] }
 }

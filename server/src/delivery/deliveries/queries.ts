@@ -123,7 +123,8 @@ export async function getDelivery(
   const attempt_log = attempts.map((attempt) => ({
     number: attempt.number,
     started_at: attempt.started_at,
-    duration_ms: attempt.duration_ms,
+    // How soon an address refused tells as much of our network as how.
+    duration_ms: seesDetail(actor) || shownFailure(attempt.outcome) !== 'unreachable' ? attempt.duration_ms : null,
     outcome: seesDetail(actor) ? attempt.outcome : (shownFailure(attempt.outcome) ?? attempt.outcome),
     status: attempt.status,
     exchange: exchangeOf(attempt),

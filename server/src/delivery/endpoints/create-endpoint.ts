@@ -20,7 +20,7 @@ export async function createEndpoint(change: Change, policy: EgressPolicy, input
   checkEgressUrl(input.url, policy)
   checkEndpointFields(input)
   const { name, url, event_types, detail = 'changed', grants = [], custom_headers = {} } = input
-  requireRead(actor, { detail, grants })
+  requireRead(actor, { event_types, detail, grants })
   const id = newId('end')
   const secret = input.secret ?? SECRET_PREFIX + randomBytes(SECRET_BYTES).toString('base64')
   const key = await vault.tenantKey(tx)

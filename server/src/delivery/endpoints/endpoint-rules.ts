@@ -32,10 +32,19 @@ export function checkEndpointFields({ event_types = [], grants = [], custom_head
   if (errors.length > 0) throw endpointNotValid({ errors })
 }
 
-/** An endpoint is sent no more than whoever sets it up may read. */
-export function requireRead(actor: Actor, { detail, grants }: { detail: Detail; grants: readonly string[] }): void {
-  if (detail === 'full') requireScope(actor, 'employees:read')
-  if (grants.length > 0) requireScope(actor, 'employees:read:personal')
+type Sent = { readonly event_types: readonly string[]; readonly detail: Detail; readonly grants: readonly string[] }
+
+/** An endpoint is sent no more than whoever sets it up may read: of candidates, of employees, or of both. */
+export function requireRead(actor: Actor, { event_types, detail, grants }: Sent): void {
+  const isOfCandidates = (type: string) => type.startsWith('candidate.')
+  const subjects = [
+    ...(event_types.some((type) => type === '*' || isOfCandidates(type)) ? (['candidates'] as const) : []),
+    ...(event_types.every(isOfCandidates) ? [] : (['employees'] as const)),
+  ]
+  for (const subject of subjects) {
+    if (detail === 'full') requireScope(actor, `${subject}:read`)
+    if (grants.length > 0) requireScope(actor, `${subject}:read:personal`)
+  }
 }
 
 /** Header names in lower case, so that two spellings of one name cannot both be sent. */

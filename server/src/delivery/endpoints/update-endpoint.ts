@@ -34,8 +34,13 @@ export async function updateEndpoint(
   if (!before) throw endpointNotFound({ ids: { endpoint_id: endpointId } })
   requireVersion(before.version)
   // Whoever changes what is sent, or where to, answers for all of it: else a URL could be swapped under another's grants.
-  if (input.url !== undefined || input.detail !== undefined || input.grants !== undefined) {
-    requireRead(actor, { detail: (input.detail ?? before.detail) as Detail, grants: input.grants ?? before.grants })
+  const { url, event_types, detail, grants } = input
+  if ([url, event_types, detail, grants].some((field) => field !== undefined)) {
+    requireRead(actor, {
+      event_types: event_types ?? before.event_types,
+      detail: (detail ?? before.detail) as Detail,
+      grants: grants ?? before.grants,
+    })
   }
   const { custom_headers: headers, ...plain } = input
   const version = before.version + 1
