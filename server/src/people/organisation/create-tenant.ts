@@ -2,6 +2,7 @@ import type { Ground } from '../../events/change.ts'
 import { newId } from '../../kit/ids.ts'
 import { unknownTimeZone } from '../problems.ts'
 import { isTimeZone } from '../site-time.ts'
+import { FIRST_LEGAL_ENTITY } from './references.ts'
 
 export type NewTenant = { readonly tenantId: string; readonly name: string; readonly timeZone: string; readonly country: string }
 
@@ -13,7 +14,7 @@ export async function createTenant({ database, vault }: Ground, { tenantId, name
     await vault.createTenantKey(tx)
     await tx
       .insertInto('legal_entity')
-      .values({ tenant_id: tenantId, id: newId('len'), code: 'main', name, country })
+      .values({ tenant_id: tenantId, id: newId('len'), code: FIRST_LEGAL_ENTITY, name, country })
       .execute()
   })
 }

@@ -39,9 +39,13 @@ export async function checkReferences(tx: Tx, inputs: readonly Names[]): Promise
   if (errors.length > 0) throw referenceNotFound({ errors })
 }
 
-/** The legal entity that is meant when none is named: the first that there was. */
+/** The code of the legal entity that every tenant begins with. */
+export const FIRST_LEGAL_ENTITY = 'main'
+
+/** The legal entity that is meant when none is named: the one that the tenant began with, whatever others came later. */
 export async function defaultLegalEntity(tx: Tx): Promise<string> {
-  const first = await tx.selectFrom('legal_entity').select('id').orderBy('code').limit(1).executeTakeFirst()
+  const entities = await tx.selectFrom('legal_entity').select(['id', 'code']).orderBy('code').execute()
+  const first = entities.find(({ code }) => code === FIRST_LEGAL_ENTITY) ?? entities[0]
   if (!first)
     throw referenceNotFound({
       errors: [
