@@ -17,16 +17,19 @@ export type Company = {
   readonly database: TestDatabase
   readonly tenantId: string
   at(moment: string): void
+  /** The ground as a process has it that has just started, and remembers no keys. */
+  anotherProcess(): Ground
   change<Result>(work: (change: Change) => Promise<Result>): Promise<Result>
-  /** All events in the order of the log, opened. */
-  events(): Promise<StoredEvent[]>
+  /** All events in the order of the log, opened; those of one employee where one is named. */
+  events(of?: { readonly employeeId: string }): Promise<StoredEvent[]>
   close(): Promise<void>
 }
 
 export async function createCompany({ timeZone = 'Europe/Berlin', now = '2026-06-15T10:00:00Z' } = {}): Promise<Company> {
   let moment = new Date(now)
   const database = await createTestDatabase({ clock: () => moment })
-  const vault = createVault([{ id: 'root-1', secret: randomBytes(32) }])
+  const root = { id: 'root-1', secret: randomBytes(32) }
+  const vault = createVault([root])
   const ground: Ground = { database, vault }
   const tenantId = newId('ten')
   const actor = systemActor('test', 'test')
@@ -38,10 +41,12 @@ export async function createCompany({ timeZone = 'Europe/Berlin', now = '2026-06
     at(text) {
       moment = new Date(text)
     },
+    anotherProcess: () => ({ database, vault: createVault([root]) }),
     change: (work) => inChange(ground, tenantId, actor, work),
-    events: () =>
+    events: (of) =>
       database.withTenant(tenantId, async (tx) => {
-        const rows = await tx.selectFrom('event').select(['id', 'person_id', 'body', 'type']).orderBy('position').execute()
+        const all = tx.selectFrom('event').select(['id', 'person_id', 'body', 'type']).orderBy('position')
+        const rows = await (of ? all.where('employee_id', '=', of.employeeId) : all).execute()
         const keys = await vault.personKeys(
           tx,
           rows.flatMap(({ person_id }) => person_id ?? []),
