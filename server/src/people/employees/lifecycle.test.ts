@@ -212,6 +212,16 @@ describe('the life of an employment', () => {
     assert.equal((await company.events()).length, before)
   })
 
+  it('refuses a cut-off that its offset moves out of the calendar', async () => {
+    const { employeeId } = await hire('2020-01-01')
+    for (const access_cutoff_at of ['9999-12-31T23:59:59-23:59', '1000-01-01T00:00:00+23:59']) {
+      await assert.rejects(
+        company.change((change) => terminateEmployment(change, employeeId, { end_date: '2030-01-01', access_cutoff_at })),
+        { code: 'invalid-date' },
+      )
+    }
+  })
+
   it('keeps two changes of one day, and the last is current', async () => {
     const { employeeId } = await hire('2020-01-01')
     for (const title of ['Lead', 'Head'])

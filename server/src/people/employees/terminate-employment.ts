@@ -32,7 +32,7 @@ export function applyTermination(change: Change, record: EmployeeRecord, input: 
   const values: EmploymentValues = {
     ...kept,
     last_day_worked: input.last_day_worked ?? dayBefore(endDate),
-    ...(input.access_cutoff_at ? { access_cutoff_at: new Date(input.access_cutoff_at).toISOString() } : {}),
+    ...(input.access_cutoff_at ? { access_cutoff_at: cutoffOf(input.access_cutoff_at) } : {}),
     ...(input.termination ? { termination: input.termination } : {}),
   }
   if (fact.to === endDate && sameValues(fact.values, values)) return false
@@ -43,6 +43,13 @@ export function applyTermination(change: Change, record: EmployeeRecord, input: 
   if (endDate <= today) announce(change, record, 'employment.terminated', employment.id, endDate, undefined)
   else announceScheduled(change, record, employment, endDate)
   return true
+}
+
+/** The moment in UTC. At the edges of the calendar an offset can move it out of the years that an event may name. */
+function cutoffOf(text: string): string {
+  const moment = new Date(text).toISOString()
+  if (/^[1-9]\d{3}-/.test(moment)) return moment
+  throw invalidDate({ errors: [{ pointer: '/access_cutoff_at', message: 'lies outside the years 1000 to 9999' }] })
 }
 
 function announceScheduled(change: Change, record: EmployeeRecord, employment: EmploymentLine, endDate: string): void {
