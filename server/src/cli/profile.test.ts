@@ -45,4 +45,14 @@ describe('a profile', () => {
     assert.throws(() => resolveProfile({}, { ...env, TENURE_URL: 'http://127.0.0.1:3001' }), { exitCode: 3 })
     assert.equal(resolveProfile({ url: 'http://127.0.0.1:3000/' }, env).key, STORED.key)
   })
+
+  it('of a folder gets no key that was meant for another server', async () => {
+    await writeProfile(folderProfilePath(env), { url: 'https://elsewhere.example', key: 'tnr_test_theirs' })
+    const given = { ...env, TENURE_API_KEY: 'tnr_live_mine' }
+    assert.throws(() => resolveProfile({}, given), { exitCode: 3 })
+    assert.throws(() => resolveProfile({ key: 'tnr_live_mine' }, env), { exitCode: 3 })
+    assert.equal(resolveProfile({ url: 'https://tenure.example.com' }, given).key, 'tnr_live_mine')
+    assert.equal(resolveProfile({}, { ...given, TENURE_URL: 'https://tenure.example.com' }).url, 'https://tenure.example.com')
+    assert.equal(resolveProfile({}, env).key, 'tnr_test_theirs')
+  })
 })

@@ -40,19 +40,33 @@ export function readProfile(path: string): Profile | undefined {
   return { url, key, ...(expires_at ? { expires_at } : {}) }
 }
 
-/** Flags before environment before `.tenure/cli.json` before the profile of the user. A stored key goes to its own server only. */
+/**
+ * Flags before environment before `.tenure/cli.json` before the profile of the user. A stored key goes to its own server
+ * only, and a given key to no server that only a folder names, unless it is this machine: the folder may be anybody's.
+ */
 export function resolveProfile(flags: ConnectionFlags, env: Env): Profile {
-  const stored = readProfile(folderProfilePath(env)) ?? readProfile(userProfilePath(env))
+  const inFolder = readProfile(folderProfilePath(env))
+  const stored = inFolder ?? readProfile(userProfilePath(env))
   const url = flags.url ?? env.TENURE_URL ?? stored?.url ?? DEFAULT_URL
   if (!URL.canParse(url) || !/^https?:$/.test(new URL(url).protocol)) {
     throw new CliError(EXIT.usage, `${url} is not a URL of an API.`, ['Write it like https://tenure.example.com.'])
   }
   const key = flags.key ?? env.TENURE_API_KEY
+  const named = flags.url ?? env.TENURE_URL
+  if (key && !named && inFolder && !isThisMachine(url)) {
+    throw new CliError(EXIT.notAllowed, `Only the profile of this folder names ${url}: the key was not sent there.`, [
+      'Name the server with --url or TENURE_URL.',
+    ])
+  }
   if (key) return { url: trimmed(url), key }
   if (stored && new URL(stored.url).origin === new URL(url).origin) return { ...stored, url: trimmed(url) }
   throw new CliError(EXIT.notAllowed, `There is no API key for ${url}.`, [
     'Start the demo with `npm start`, log in with `tenure login`, or set TENURE_URL and TENURE_API_KEY.',
   ])
+}
+
+function isThisMachine(url: string): boolean {
+  return /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(new URL(url).hostname)
 }
 
 function trimmed(url: string): string {
