@@ -9,9 +9,10 @@ export type Reading = { readonly pool: Pool; readonly requestLog: RequestLog }
 
 /** Everything but the webhooks: what payroll holds, for people and for programs. Read only. */
 export async function answerRequest(reading: Reading, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const url = new URL(request.url ?? '/', 'http://payroll')
+  const url = URL.parse(request.url ?? '/', 'http://payroll')
   if (request.method !== 'GET' && request.method !== 'HEAD') return sendProblem(response, 405, 'This is read with GET.')
   if (!isSameHost(request)) return sendProblem(response, 421, 'This host name is not one of this server.')
+  if (!url) return sendProblem(response, 400, 'This address cannot be read.')
   const { pathname, searchParams } = url
   if (pathname === '/') return sendPage(reading, searchParams, response)
   if (pathname === '/health') return sendHealth(reading, response)

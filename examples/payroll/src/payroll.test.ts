@@ -255,6 +255,7 @@ describe('payroll', { skip }, () => {
     for (const path of wrong) assert.equal((await send(payroll.url + path, {})).status, 400, path)
     assert.equal((await send(`${payroll.url}/records/%00`, {})).status, 404)
     assert.equal((await send(payroll.url, { headers: { host: 'rebound.example' } })).status, 421)
+    assert.equal((await send(payroll.url, { path: '//[' })).status, 400)
     assert.equal((await send(`${payroll.url}/records`, { method: 'DELETE' })).status, 405)
     assert.equal((await send(`${payroll.url}/health`, {})).status, 200)
     assert.deepEqual(logged, [])
