@@ -85,7 +85,7 @@ export function post(url: string, { headers, body }: SignedDelivery): Promise<{ 
 }
 
 /** A connection of its own each time, so that nothing outlives a server that is killed. */
-export function send(url: string, options: { method?: string; headers?: Record<string, string> }, body?: Uint8Array) {
+export function send(url: string, options: { method?: string; path?: string; headers?: Record<string, string> }, body?: Uint8Array) {
   return new Promise<{ status: number; body: string; headers: NodeJS.Dict<string | string[]> }>((resolve, reject) => {
     const sent = request(url, { ...options, agent: false }, (response) => {
       const chunks: Buffer[] = []
