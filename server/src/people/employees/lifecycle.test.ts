@@ -3,6 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { systemActor } from '../../access/actor.ts'
 import { createCandidate } from '../candidates/create-candidate.ts'
 import { hireCandidate } from '../candidates/hire-candidate.ts'
+import { createLocation } from '../organisation/create-unit.ts'
 import { type Company, createCompany } from '../testing/company.ts'
 import { changeAssignment } from './change-assignment.ts'
 import { changeCompensation } from './change-compensation.ts'
@@ -136,6 +137,17 @@ describe('the life of an employment', () => {
       getEmployeeHistory(tx, company.ground.vault, actor, employeeId),
     )
     assert.equal(history.filter(({ subject }) => subject === 'compensation').length, 3)
+  })
+
+  it('answers the date of the site where the employee works, not that of the head office', async () => {
+    const site = { code: 'akl', name: 'Auckland', time_zone: 'Pacific/Auckland' }
+    const { id } = await company.change((change) => createLocation(change, site))
+    company.at('2026-06-15T13:00:00Z')
+    const { employeeId } = await hire('2020-01-01', { assignment: { location_id: id } })
+    const view = await company.database.withTenant(company.tenantId, (tx) =>
+      getEmployee(tx, company.ground.vault, systemActor('test', 'test'), employeeId),
+    )
+    assert.equal(view['as_of'], '2026-06-16')
   })
 
   it('schedules a termination, cancels it, and ends the employment when its day comes', async () => {
