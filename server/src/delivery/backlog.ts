@@ -13,7 +13,7 @@ const BACKLOG: Statement = {
        cross join lateral (
          select count(*) as due, min(n.due_at) as oldest from (
            select d.due_at from delivery d
-            where d.tenant_id = b.tenant_id and d.endpoint_id = b.endpoint_id and d.state = 'pending' and d.due_at <= now()
+            where d.tenant_id = b.tenant_id and d.endpoint_id = b.endpoint_id and d.state = 'pending' and d.event_position > 0 and d.due_at <= now()
             order by d.due_at limit ${COUNTED_PER_ENDPOINT}) n) c
     )
     select coalesce(sum(due), 0)::float8 as due, coalesce(extract(epoch from now() - min(oldest)), 0)::float8 as "oldestDueSeconds" from due`,

@@ -50,7 +50,7 @@ const CLAIM: Statement = {
         from room r
        cross join lateral (
          select d.tenant_id, d.endpoint_id, d.id, d.due_at from delivery d
-          where d.tenant_id = r.tenant_id and d.endpoint_id = r.endpoint_id and d.state = 'pending' and d.due_at <= now()
+          where d.tenant_id = r.tenant_id and d.endpoint_id = r.endpoint_id and d.state = 'pending' and d.event_position > 0 and d.due_at <= now()
             and (d.lease_until is null or d.lease_until <= now())
             and d.event_position = (
               select a.event_position from delivery a

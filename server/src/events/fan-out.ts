@@ -90,23 +90,24 @@ export const LOG_AND_FAN_OUT: Statement = {
  * change yet. So both look once more: the change after its commit, the one who settles after that. Whichever is later sees
  * the other.
  */
-const FREE_LANES: Statement = {
+export const FREE_LANES: Statement = {
   name: 'free-lanes',
   text: `
     with lane as (
       select distinct * from unnest($1::text[], $2::text[], $3::text[]) as t (tenant_id, endpoint_id, order_key)
     ), first as (
-      select n.tenant_id, n.id
+      select n.ctid
         from lane l
        cross join lateral (
-         select d.tenant_id, d.id from delivery d
+         select d.ctid, d.lease_until, d.failures, d.due_at from delivery d
           where d.tenant_id = l.tenant_id and d.endpoint_id = l.endpoint_id and d.order_key = l.order_key and d.state = 'pending'
           order by d.event_position limit 1) n
+       where n.lease_until is null and n.failures = 0 and n.due_at > clock_timestamp()
     )
+    -- By its place: joined by its key, the planner without statistics reads all that is pending, for each lane.
     update delivery d set due_at = clock_timestamp()
-      from first f
-     where d.tenant_id = f.tenant_id and d.id = f.id and d.state = 'pending' and d.lease_until is null and d.failures = 0
-       and d.due_at > clock_timestamp()
+     where d.ctid = any (array(select ctid from first))
+       and d.state = 'pending' and d.lease_until is null and d.failures = 0 and d.due_at > clock_timestamp()
     returning d.id`,
 }
 

@@ -97,5 +97,16 @@ function handOverPlaced({ tx, handOver }: Change, sealed: readonly Sealed[], pla
   }
   if (ready.length > 0) handOver.accept(ready, leasedAt)
   if (ready.length < placed.length) handOver.due()
-  handOver.waiting(placed.flatMap(({ waits, endpointId, orderKey }) => (waits ? [{ tenantId, endpointId, orderKey }] : [])))
+  handOver.waiting(behindEarlier(placed).map(({ endpointId, orderKey }) => ({ tenantId, endpointId, orderKey })))
+}
+
+/** The first new delivery of each lane that had something unsettled before. What stands behind one of its own change was missed by nobody. */
+function behindEarlier(placed: readonly PlacedDelivery[]): PlacedDelivery[] {
+  const first = new Map<string, PlacedDelivery>()
+  for (const one of placed) {
+    const lane = `${one.endpointId}/${one.orderKey}`
+    const known = first.get(lane)
+    if (!known || one.eventPosition < known.eventPosition) first.set(lane, one)
+  }
+  return [...first.values()].filter(({ waits }) => waits)
 }
