@@ -39,6 +39,8 @@ export type DispatcherOptions = {
   readonly idleMs?: number
   /** For how long an endpoint's settings are believed. */
   readonly endpointFreshMs?: number
+  /** How long stopping waits for what is in the air and for the database. */
+  readonly stopWithinMs?: number
 }
 
 export type Dispatcher = {
@@ -60,14 +62,21 @@ const SWEEP_MS = 5_000
 const SETTLED_AT_ONCE = 500
 const HELD_PER_ENDPOINT = 256
 const WAIT_AFTER_FAULT_SECONDS = 30
-const STOP_WITHIN_MS = 20_000
 
 type Held = { readonly delivery: ReadyDelivery; readonly leasedAt: number }
 
 /** Sends what is due. It holds no state that matters: whatever it forgets becomes due again when its lease ends. */
 export function createDispatcher(options: DispatcherOptions): Dispatcher {
   const { database, vault, egress, log, clock, metrics = NO_METRICS, random } = options
-  const { leaseSeconds = 40, perEndpoint = 32, total = 256, maxHeld = 2_048, idleMs = 500, endpointFreshMs = 1_000 } = options
+  const {
+    leaseSeconds = 40,
+    perEndpoint = 32,
+    total = 256,
+    maxHeld = 2_048,
+    idleMs = 500,
+    endpointFreshMs = 1_000,
+    stopWithinMs = 20_000,
+  } = options
   const views = createEndpointViews({ database, vault, freshMs: endpointFreshMs })
   /** Later than this the request could outlast the lease. */
   const startWithinMs = (leaseSeconds * 1_000) / 2
@@ -156,7 +165,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
   async function stop(): Promise<void> {
     stopping = true
     for (const { delivery } of queue.drain()) settlements.add(release(delivery, 0))
-    await Promise.race([idle(), sleep(STOP_WITHIN_MS, undefined, { ref: false })])
+    await Promise.race([idle(), sleep(stopWithinMs, undefined, { ref: false })])
     // What is still unwritten then is left to the end of its lease: trying on would keep the process alive for ever.
     settlements.abandon()
   }
