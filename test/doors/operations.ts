@@ -1,5 +1,5 @@
 import type { Scope } from '../../server/src/access/actor.ts'
-import type { Doors } from './platform.ts'
+import { type Doors, SECOND_ENTITY } from './platform.ts'
 
 /** Things of one tenant that requests can name, by the parameter of the path that names them. */
 export type Named = Readonly<Record<string, string>>
@@ -61,8 +61,7 @@ export const OPERATIONS: Readonly<Record<string, Sample>> = {
     },
   },
   cancelTermination: { scopes: ['employees:write'], body: {} },
-  // By the legal entity that the first line makes: it is the first by its code, and so the one that is meant.
-  startEmployment: { scopes: ['employees:write'], body: { ...hire, start_date: '2026-03-01' } },
+  startEmployment: { scopes: ['employees:write'], body: { ...hire, start_date: '2026-03-01', legal_entity_id: SECOND_ENTITY } },
   createEndpoint: {
     scopes: ['endpoints:write'],
     body: {

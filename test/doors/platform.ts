@@ -22,6 +22,9 @@ export type Call = {
   readonly type?: string | undefined
 }
 
+/** Another legal entity of every tenant, for a second employment beside the first. */
+export const SECOND_ENTITY = 'len_0000000000000000000002'
+
 export type Doors = Awaited<ReturnType<typeof openDoors>>
 
 /** The API as it is deployed, over real sockets, with two tenants and nobody working behind it: what changes, a request changed. */
@@ -60,6 +63,10 @@ export async function openDoors() {
     async newTenant() {
       const tenantId = newId('ten')
       await createTenant(app.ground, { tenantId, name: 'Example', timeZone: 'Europe/Berlin', country: 'DE' })
+      await sql("insert into legal_entity (tenant_id, id, code, name, country) values ($1, $2, 'second', 'Second', 'DE')", [
+        tenantId,
+        SECOND_ENTITY,
+      ])
       return { tenantId, key: await newKey(tenantId) }
     },
     async call({ method, path, key, body, type }: Call): Promise<Answer> {

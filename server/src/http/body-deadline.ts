@@ -7,6 +7,7 @@ import type { TypedApp } from './route.ts'
 export function limitBodyTime(app: TypedApp, deadlineMs: number): void {
   app.addHook('onRequest', async ({ raw, routeOptions }) => {
     if (raw.complete || routeOptions.config.slowBody) return
+    // allow(timer): one deadline for each body, cleared when the body is there.
     const timer = setTimeout(() => raw.destroy(), deadlineMs).unref()
     const settle = () => clearTimeout(timer)
     raw.once('end', settle).once('close', settle)

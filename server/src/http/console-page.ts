@@ -9,6 +9,9 @@ const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; ba
 /** The console's page. A placeholder for now. */
 export function consoleRoutes(app: TypedApp): void {
   app.get('/', { schema: { operationId: 'getConsole', hide: true } }, async (_request, reply) =>
-    reply.type('text/html; charset=utf-8').header('content-security-policy', POLICY).send((await readFile(PAGE, 'utf8')) as never),
+    reply
+      .type('text/html; charset=utf-8')
+      .header('content-security-policy', POLICY)
+      .send((await readFile(PAGE, 'utf8')) as never),
   )
 }
