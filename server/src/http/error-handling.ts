@@ -7,10 +7,15 @@ import { badRequest, bodyTooLarge, internalError, mediaTypeNotSupported, valueNo
 /** Answers with whatever was thrown: a problem as it is, anything else as 500, which the log explains and the answer does not. */
 export function answerError(log: Log) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-    const known = asProblem(error)
+    const known = asProblem(error) ?? (hungUp(request) ? badRequest() : undefined)
     if (!known) log.error({ err: error, requestId: request.id, route: request.routeOptions.url }, 'request.failed')
     return answerProblem(known ?? internalError({ detail: 'It is in the log under the id of this request.' }), request, reply)
   }
+}
+
+/** The sender is gone before its body was whole: that is no mistake of ours, and nobody reads the answer. */
+function hungUp({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete
 }
 
 export function answerProblem(problem: Problem, request: FastifyRequest, reply: FastifyReply): FastifyReply {

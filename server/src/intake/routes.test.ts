@@ -144,5 +144,9 @@ describe('the API of imports', () => {
       if (state === 'receiving' && rows.total > 500) broken.destroy()
     }
     assert.deepEqual([(await latest()).state, (await latest()).failure], ['failed', 'not-received-whole'])
+    // Whoever hangs up makes no mistake of ours, and must not ring our alarms.
+    const alarmed = () => server.logLines().some((line) => line.includes('request.failed'))
+    for (let tries = 0; tries < 100 && !alarmed(); tries++) await latest()
+    assert.ok(!alarmed())
   })
 })
