@@ -68,6 +68,7 @@ export async function startApp(config: Config, log: Log, { ground: { database, v
     authenticate: createAuthenticator(database),
     metrics,
     limits: { perKey: { perSecond: config.RATE_LIMIT_PER_SECOND, burst: config.RATE_LIMIT_PER_SECOND } },
+    ...(config.TRUSTED_PROXIES ? { trustProxy: config.TRUSTED_PROXIES.split(',').map((address) => address.trim()) } : {}),
     publicRoutes: [consoleRoutes],
     routes: [
       candidateRoutes,

@@ -31,6 +31,10 @@ const Settings = Type.Object({
   ),
   HOST: setting(Type.String({ default: '127.0.0.1' }), 'The address that the API listens on.'),
   PORT: setting(Type.Integer({ default: 3000, minimum: 0, maximum: 65_535 }), 'The port of the API; 0 takes a free one.'),
+  TRUSTED_PROXIES: setting(
+    Type.Optional(Type.String()),
+    'Addresses of the proxies in front, separated by commas, whose `X-Forwarded-For` is believed. Left out: none.',
+  ),
   METRICS_PORT: setting(
     Type.Integer({ default: 9464, minimum: 0, maximum: 65_535 }),
     'The port of /metrics, on 127.0.0.1; 0 takes a free one.',

@@ -115,6 +115,8 @@ const CREATE = {
          values ($1, $2, $3, 'receiving', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, clock_timestamp() + $14 * interval '1 second')`,
 }
 
+const STORED_WITHIN_MS = (RECEIVING_LEASE_SECONDS * 1_000) / 4
+
 async function storeRows(
   ground: Ground,
   tenantId: string,
@@ -125,9 +127,15 @@ async function storeRows(
   pieces: AsyncIterable<CsvRow[]>,
 ): Promise<void> {
   let waiting: CsvRow[] = []
+  let storedAt = performance.now()
   const take = async (rows: readonly CsvRow[]) => {
     for (const row of rows) waiting.push(row)
-    while (waiting.length >= STORED_AT_ONCE) await storeBatch(ground, tenantId, id, kind, plan, waiting.splice(0, STORED_AT_ONCE))
+    // A sender may be slow: what has come is stored, and the lease renewed, also before a batch is full.
+    const overdue = performance.now() - storedAt > STORED_WITHIN_MS
+    while (waiting.length >= STORED_AT_ONCE || (overdue && waiting.length > 0)) {
+      await storeBatch(ground, tenantId, id, kind, plan, waiting.splice(0, STORED_AT_ONCE))
+      storedAt = performance.now()
+    }
   }
   await take(first)
   for await (const rows of pieces) await take(rows)
