@@ -28,7 +28,7 @@ describe('onceInPostgres', { skip }, () => {
   })
   after(async () => {
     await pool?.end()
-    await asAdmin(`drop database if exists ${database} with (force)`)
+    await asAdmin(`drop database if exists ${database}`)
   })
   beforeEach(async () => {
     await pool.query('truncate record, tenure_inbox')

@@ -85,7 +85,7 @@ describe('the README', () => {
       assert.deepEqual(answers, ['first 200 {"handled":true}', 'second 200 {"duplicate":true}', 'forged 400'], printed)
       assert.deepEqual(await query({ ...admin, database }, 'select employee_id from payroll_record'), [{ employee_id: 'emp_1' }])
     } finally {
-      await query(admin, `drop database if exists ${database} with (force)`)
+      await query(admin, `drop database if exists ${database}`)
     }
   })
 

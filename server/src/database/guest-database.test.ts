@@ -11,7 +11,7 @@ describe('a guest database', () => {
     database = await createTestDatabase()
   })
   after(async () => {
-    await asAdmin(database.admin, (client) => client.query(`drop database if exists ${name} with (force)`))
+    await asAdmin(database.admin, (client) => client.query(`drop database if exists ${name}`))
     await asAdmin(database.admin, (client) => client.query(`drop role if exists ${name}`))
     await database.drop()
   })

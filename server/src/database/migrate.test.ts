@@ -33,7 +33,7 @@ describe('migrations', () => {
     await write('0001-one.sql', 'create table one (id int primary key); insert into one values (1)')
     await write('0002-two.sql', 'create table two (id int primary key)')
   })
-  afterEach(() => asAdmin(testAdmin(), (client) => client.query(`drop database if exists ${name} with (force)`)))
+  afterEach(() => asAdmin(testAdmin(), (client) => client.query(`drop database if exists ${name}`)))
 
   const write = (file: string, sql: string) => writeFile(join(folder, file), sql)
   const run = () => migrate(owner, log, folder)
