@@ -44,15 +44,16 @@ export async function applyWhole(ground: Ground, log: Log, job: LeasedImport, op
 }
 
 async function applyAll(tx: Tx, ground: Ground, job: LeasedImport, { signal, batchRows }: WholeOptions): Promise<Counts> {
-  // Without hand-over: a delivery leased now would be past its lease by the time of the commit.
-  const { vault } = ground
+  // Nothing is leased: a delivery leased now would be past its lease by the time of the commit.
+  const { vault, handOver } = ground
+  const later = { vault, ...(handOver ? { handOver: { ...handOver, room: () => 0 } } : {}) }
   // The mark of a first part that changed something lies in memory here: the waiting rows are not written to.
   const changed = new Set<number>()
   const counts = { applied: 0, unchanged: 0, bad: 0 }
   let after: RowPosition | undefined
   for (;;) {
     if (signal?.aborted) await letGo(ground, job)
-    const batch = await applyBatch(tx, { vault }, job, after, batchRows ?? BATCH_ROWS[job.kind], changed)
+    const batch = await applyBatch(tx, later, job, after, batchRows ?? BATCH_ROWS[job.kind], changed)
     if (batch.rows.length === 0) break
     await tx.scope.flush()
     await writeBeside(ground, job, batch)
