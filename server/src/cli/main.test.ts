@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
 import { type App, startApp } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { waitForOldTransactions } from '../database/test-database.ts'
 import { createLog } from '../kit/log.ts'
 import { type Company, createCompany } from '../people/testing/company.ts'
 import { createFirstKey } from './tenants.ts'
@@ -145,6 +146,7 @@ describe('a command', () => {
     const person = { given_name: 'Zephyrine', family_name: 'Quux' }
     await company.change((change) => createEmployee(change, { start_date: '2026-01-01', person }))
 
+    await waitForOldTransactions(company.database.admin)
     const silent = await run(['events', 'list', '--json'], env)
     const asked = await run(['events', 'list', '--json', '--values'], env)
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Clock } from '../kit/clock.ts'
 import { createLog } from '../kit/log.ts'
@@ -57,4 +58,20 @@ export async function asAdmin<Result>(admin: DatabaseAddress, work: (client: Cli
   } finally {
     await client.end()
   }
+}
+
+/**
+ * Waits until every transaction that ran when it was called has ended, in whatever database: the feed of events shows
+ * nothing above the oldest running one, and the tests of other files share the server.
+ */
+export async function waitForOldTransactions(admin: DatabaseAddress): Promise<void> {
+  await asAdmin(admin, async (client) => {
+    const { rows } = await client.query<{ xid: string }>('select pg_current_xact_id() as xid')
+    for (let looks = 0; looks < 600; looks++) {
+      const past = await client.query('select 1 where pg_snapshot_xmin(pg_current_snapshot()) > $1::xid8', [rows[0]?.xid])
+      if (past.rowCount === 1) return
+      await sleep(50)
+    }
+    throw new Error('A transaction of another test ran for longer than 30 s.')
+  })
 }

@@ -3,7 +3,7 @@ import { after, before, describe, it } from 'node:test'
 import { webhookTest } from '@tenure/contract'
 import type { Scope } from '../access/actor.ts'
 import { systemActor } from '../access/actor.ts'
-import { asAdmin } from '../database/test-database.ts'
+import { asAdmin, waitForOldTransactions } from '../database/test-database.ts'
 import { inChange } from '../events/change.ts'
 import { emit } from '../events/emit.ts'
 import { bearer, createTestServer, type TestServer } from '../http/test-server.ts'
@@ -218,6 +218,7 @@ describe('the API of endpoints, deliveries and events', () => {
     const names = (json: Json) => json['data'].map((event: Json) => event['data'].person?.family_name)
 
     await put('first')
+    await waitForOldTransactions(server.database.admin)
     let release = () => {}
     const held = new Promise<void>((resolve) => {
       release = resolve
@@ -229,6 +230,7 @@ describe('the API of endpoints, deliveries and events', () => {
     const { json: before } = await call('GET', '/events', { key: tenant })
     release()
     await slow
+    await waitForOldTransactions(server.database.admin)
     const { json: rest } = await call('GET', `/events?cursor=${before['next_cursor']}`, { key: tenant })
     const { json: end } = await call('GET', `/events?cursor=${rest['next_cursor']}`, { key: tenant })
 
@@ -245,6 +247,7 @@ describe('the API of endpoints, deliveries and events', () => {
       emit(change, webhookTest, { data: { endpoint_id: 'end_8rFvTgByHnUjMiKoLpZaQx', message: 'x' }, personId: null })
     })
     const reader = await keyWith('events:read')
+    await waitForOldTransactions(server.database.admin)
     const { json } = await call('GET', '/events?type=candidate.created', { key: reader })
     assert.equal(json['data'].length, 1)
     assert.doesNotMatch(JSON.stringify(json), /Canary/)
@@ -265,6 +268,7 @@ describe('the API of endpoints, deliveries and events', () => {
       client.query('update event set person_id = $1 where person_id = $2', ['per_gone', 'per_1']),
     )
     assert.equal(destroyed.rowCount, 1)
+    await waitForOldTransactions(server.database.admin)
     const { json: feed } = await call('GET', '/events')
     const { erased, data, type } = feed['data'].at(-1)
     assert.deepEqual([erased, data, type], [true, undefined, 'candidate.created'])
