@@ -25,7 +25,7 @@ export type ChangeOptions = { readonly causationId?: string; readonly silent?: b
 
 /** Opens a change inside a transaction that is already running. */
 export function openChange(tx: Tx, { vault, handOver }: Omit<Ground, 'database'>, actor: Actor, options: ChangeOptions = {}): Change {
-  const change: Change = {
+  return {
     tx,
     vault,
     actor,
@@ -35,7 +35,6 @@ export function openChange(tx: Tx, { vault, handOver }: Omit<Ground, 'database'>
     silent: options.silent ?? false,
     handOver,
   }
-  return change
 }
 
 /** Opens a transaction and a change in it: the usual way to run a command outside a request. */

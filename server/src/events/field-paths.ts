@@ -2,10 +2,10 @@
  * Paths name fields as receivers see them: `person.email`, `compensation.components[base].amount`. An element of a list
  * is named by its `kind`, so that a path means the same before and after others came or went.
  */
-export type Change = { readonly path: string; readonly before: unknown; readonly after: unknown }
+export type Difference = { readonly path: string; readonly before: unknown; readonly after: unknown }
 
 /** The fields in which two values of the same shape differ, down to the leaves. */
-export function differences(before: unknown, after: unknown, path = ''): Change[] {
+export function differences(before: unknown, after: unknown, path = ''): Difference[] {
   if (isRecord(before) || isRecord(after)) {
     const [old, fresh] = [asRecord(before), asRecord(after)]
     return unionOf(Object.keys(old), Object.keys(fresh)).flatMap((key) => differences(old[key], fresh[key], path ? `${path}.${key}` : key))
@@ -18,7 +18,7 @@ export function differences(before: unknown, after: unknown, path = ''): Change[
 }
 
 /** The old values of the changed fields, nested like the data; a field that was not there before is left out. */
-export function previousAttributes(changes: readonly Change[]): Record<string, unknown> {
+export function previousAttributes(changes: readonly Difference[]): Record<string, unknown> {
   const previous: Record<string, unknown> = {}
   for (const { path, before } of changes) {
     if (before === undefined) continue
