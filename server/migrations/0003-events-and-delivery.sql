@@ -54,9 +54,9 @@ grant update (state, disabled_reason) on endpoint to tenure_worker;
 create policy queue on endpoint for select to tenure_worker using (true);
 create policy disable on endpoint for update to tenure_worker using (true) with check (true);
 
--- One event to one endpoint: work that is due at a time, leased by one process, settled or dead. due_at is the moment at
--- which it may be taken: now, the next retry, or the end of the present lease. Behind an unsettled earlier delivery of
--- its lane (endpoint, order key) it is never taken.
+-- One event to one endpoint: work that is due at a time, leased by one process, settled or dead. It may be taken
+-- from due_at on (now, or the next retry), never before lease_until, and never behind an unsettled earlier delivery of its
+-- lane (endpoint, order key).
 create table delivery (
   tenant_id text not null,
   id text not null,
